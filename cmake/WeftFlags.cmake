@@ -1,0 +1,52 @@
+# Compiler and linker flags for every target of the project. Generated C gets weft_generated_flags only.
+
+option(WEFT_TESTS "Build unit tests and fuzz replays" ON)
+option(WEFT_WERROR "Warnings are errors" ON)
+option(WEFT_FUZZ "Build libFuzzer targets (clang only)" OFF)
+option(WEFT_COVERAGE "Instrument for gcov" OFF)
+option(WEFT_INPROC_TESTS "Run unit tests in one process instead of under Criterion (needed by TSan)" OFF)
+set(WEFT_SANITIZE "" CACHE STRING "Sanitizers, as given to -fsanitize= (address,undefined or thread)")
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+# -O2 in every optimised build: -O3 grows the text without making the hot path shorter.
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g -DNDEBUG")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g -DNDEBUG")
+
+add_library(weft_warnings INTERFACE)
+target_compile_options(weft_warnings INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes
+  -Wold-style-definition -Wvla -Wformat=2 -Wundef -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough
+  -Wpointer-arith -Wnull-dereference
+  $<$<C_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wjump-misses-init>
+  $<$<BOOL:${WEFT_WERROR}>:-Werror>)
+
+# Criterion's macros trip the conversion and const-string warnings.
+add_library(weft_test_warnings INTERFACE)
+target_compile_options(weft_test_warnings INTERFACE
+  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Wformat=2 -Wundef -Wimplicit-fallthrough
+  $<$<BOOL:${WEFT_WERROR}>:-Werror>)
+
+add_compile_definitions(_GNU_SOURCE)
+include_directories(${CMAKE_SOURCE_DIR})
+
+if(WEFT_SANITIZE)
+  add_compile_options(-fsanitize=${WEFT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=${WEFT_SANITIZE})
+elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
+  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|i.86|AMD64")
+    add_compile_options(-fcf-protection)
+  endif()
+  add_link_options(-pie -Wl,-z,relro,-z,now)
+endif()
+if(WEFT_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()
