@@ -35,6 +35,10 @@ enum h1_fault {
     H1_FAULT_HEADERS_TOO_LARGE,   /* http1.headers_too_large: 431 */
     H1_FAULT_TOO_MANY_HEADERS,    /* http1.too_many_headers: 431 */
     H1_FAULT_UNDERSCORE,          /* http1.unexpected_underscore: 400 */
+    H1_FAULT_VERSION,             /* low_version: 426; a well-formed HTTP/x.y other than 1.0 and 1.1 */
+    H1_FAULT_AUTHORITY,           /* http.invalid_authority: 400; a Host field that is no authority */
+    H1_FAULT_FRAGMENT,            /* path_normalization_failed: 400; '#' in the target */
+    H1_FAULT_BODY_DISALLOWED,     /* http1.body_disallowed: 400; a length on CONNECT, 1xx or 204 */
     H1_FAULT_COUNT
 };
 /* Details text and the status of the local reply for a request. */

@@ -122,6 +122,9 @@ size_t headers_remove_named(struct headers *h, struct sv lower_name);
 size_t headers_remove_set(struct headers *h, uint64_t ids);
 /* Every name and value that points into [old, old+n) moves to the same offset of fresh. */
 void headers_rebase(struct headers *h, const char *old, size_t n, const char *fresh);
+/* Cuts the next element off *rest, a comma-separated field value such as Connection's: blanks around it are
+ * taken off and empty elements skipped. False (and *item empty) when none is left. Quotes mean nothing here. */
+bool headers_list_next(struct sv *rest, struct sv *item);
 /* Bytes that headers_write needs at most. */
 size_t headers_size(const struct headers *h);
 /* Writes "name: value\r\n" for each into out (headers_size bytes of room); returns the end. Runs of
