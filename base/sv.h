@@ -42,6 +42,8 @@ static inline bool sv_ends(struct sv s, struct sv suffix)
 /* First n bytes cut off; n may exceed the length (gives the empty view). */
 static inline struct sv sv_skip(struct sv s, size_t n)
 {
+    if (s.n == 0) /* p may be NULL, to which C lets nothing be added */
+        return s;
     return n >= s.n ? sv_of(s.p + s.n, 0) : sv_of(s.p + n, s.n - n);
 }
 
