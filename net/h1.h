@@ -64,7 +64,9 @@ enum h1_framing {
 struct h1_head {
     struct headers headers;
     struct sv method_text, target; /* target exactly as sent */
-    struct sv scheme, authority, path;  /* of an absolute-form target; otherwise path = target, others empty */
+    /* Of an absolute-form target (scheme in lower case; an empty path is "/", or "*" for OPTIONS; "/?q" of
+     * "http://h?q" lies in the arena of headers); otherwise path = target, others empty. */
+    struct sv scheme, authority, path;
     struct sv reason;
     enum h1_method method;
     uint16_t status;
@@ -84,18 +86,31 @@ struct h1_parser {
     enum h1_fault fault;       /* set when a call returned E_PROTO or E_LIMIT */
     bool response;
     /* private: where the parse stands */
-    uint32_t line_at, scan_at;
     uint8_t state;
-    const char *base;
+    uint8_t sub;      /* within a target or a value */
+    uint8_t auth;     /* within an authority */
+    uint8_t field;    /* enum hdr_id of the line being read */
+    uint8_t seen;     /* what Connection named */
+    uint16_t name_len;
+    uint32_t fields;  /* field lines so far */
+    uint32_t line_at; /* first byte of the line being read */
+    uint32_t scan_at; /* the bytes before it are read for good */
+    uint32_t part_at; /* first byte of the target, the version or the value */
+    uint32_t auth_at; /* first byte of the authority */
+    uint32_t number;  /* of a port, or bytes matched */
+    const char *base; /* data of the last call */
 };
 
 void h1_parser_init(struct h1_parser *p, bool response, const struct h1_limits *limits);
 
 /* One head. out->headers must be headers_init'ed by the caller before the first call of a message and be
- * left alone until OK. data..data+n is all of the message's bytes so far; it may have moved since the last call.
- * OK: out is complete, out->head_bytes were used. E_AGAIN: give more. E_PROTO/E_LIMIT: p->fault. E_NOMEM.
- * Requests: leading empty lines (at most 1 CRLF) are skipped and counted in head_bytes. A version that is
- * well formed but not 1.x, or HTTP/0.9, is E_PROTO with H1_FAULT_CODEC; 1.0 is OK with minor 0.
+ * left alone until OK; the rest of out is cleared by that call. data..data+n is all of the message's bytes so
+ * far; it may have moved since the last call.
+ * OK: out is complete, out->head_bytes were used, and the parser stands at the start of the next message.
+ * E_AGAIN: give more. E_PROTO/E_LIMIT: p->fault, and the same again at every further call. E_NOMEM: the
+ * arena is full.
+ * Requests: one leading empty line is skipped and counted in head_bytes. A well-formed version other than
+ * 1.0 and 1.1 is H1_FAULT_VERSION; 1.0 is OK with minor 0. A missing Host is not refused here.
  * Responses: request_method tells framing (HEAD, CONNECT). 1xx, 204 and 304 have no body. */
 MUST enum err h1_parse_request(struct h1_parser *p, char *data, size_t n, struct h1_head *out);
 MUST enum err h1_parse_response(struct h1_parser *p, char *data, size_t n, enum h1_method request_method,
@@ -112,7 +127,8 @@ struct h1_body {
     uint8_t state;           /* private */
     uint8_t size_digits;
     bool done;
-    uint32_t overhead;       /* private: bytes of chunk extensions and trailers, against the limit */
+    enum h1_fault fault;     /* set when a call returned E_PROTO or E_LIMIT */
+    uint32_t overhead;       /* private: bytes of chunk extensions, less the data since, against the limit */
     struct h1_parser trailer_parser;
     struct headers *trailers; /* NULL: trailers are checked and dropped */
 };
@@ -122,7 +138,8 @@ void h1_body_init(struct h1_body *b, const struct h1_head *head, const struct h1
                   struct headers *trailers);
 /* Takes the next piece. *used: bytes consumed of in; *data: body bytes among them (a view into in, may be
  * empty). Call until b->done or used == n. A trailer block split over calls is given whole again: when it
- * returns E_AGAIN, keep in + *used .. and come again with more. E_PROTO/E_LIMIT: malformed framing. */
+ * returns E_AGAIN, keep in + *used .. and come again with more; *used is then 0 and no data was taken.
+ * E_PROTO/E_LIMIT: malformed framing, b->fault. Trailers are views into `in` of the call that sets done. */
 MUST enum err h1_body_next(struct h1_body *b, char *in, size_t n, size_t *used, struct sv *data);
 
 /* The size line of an outgoing chunk, "1f4\r\n", into out (at least 18 bytes); returns its length. */

@@ -28,19 +28,19 @@ struct sv hdr_name(enum hdr_id id)
     return sv_of(hdr_name_text[id], hdr_name_len[id]);
 }
 
-struct header *headers_slot_grow(struct headers *h)
+bool headers_grow(struct headers *h)
 {
     if (h->cap > UINT32_MAX / 2)
-        return NULL;
+        return false;
     uint32_t cap = h->cap == 0 ? FIRST_CAP : h->cap * 2;
     struct header *v = arena_alloc(h->arena, cap * sizeof *v, _Alignof(struct header));
     if (v == NULL)
-        return NULL;
+        return false;
     if (h->n != 0)
         memcpy(v, h->v, h->n * sizeof *v);
     h->v = v;
     h->cap = cap;
-    return &h->v[h->n++];
+    return true;
 }
 
 struct header *headers_slot(struct headers *h)

@@ -17,8 +17,8 @@ extern const uint8_t hdr_name_len[HDR_COUNT];
 /* Padded with zeros, so that a comparison may work in whole words. */
 extern const char hdr_name_text[HDR_COUNT][HDR_NAME_ROOM];
 
-/* headers_slot when the array is full; NULL when the arena is. */
-struct header *headers_slot_grow(struct headers *h);
+/* Makes room for more slots; false when the arena is full. */
+MUST bool headers_grow(struct headers *h);
 
 #pragma GCC visibility pop
 
@@ -60,7 +60,7 @@ static inline enum hdr_id hdr_lookup_inline(const char *lower, size_t n)
 /* The slot is not zeroed: the caller writes every field, and sets the bit in present. */
 static inline struct header *headers_slot_inline(struct headers *h)
 {
-    if (UNLIKELY(h->n == h->cap))
-        return headers_slot_grow(h);
+    if (UNLIKELY(h->n == h->cap) && !headers_grow(h))
+        return NULL;
     return &h->v[h->n++];
 }
