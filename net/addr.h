@@ -22,12 +22,14 @@ MUST enum err addr_parse_ip(struct sv ip, uint16_t port, struct addr *out);
 /* "1.2.3.4:80" or "[::1]:80". E_PARSE. */
 MUST enum err addr_parse(struct sv text, struct addr *out);
 void addr_unix(const char *keep_path, struct addr *out);
-/* E_UNSUPPORTED for a family we do not know. */
+/* E_UNSUPPORTED for a family we do not know. A unix path is borrowed from sa; "" for an unnamed or abstract one. */
 MUST enum err addr_from_sockaddr(const struct sockaddr *sa, socklen_t n, struct addr *out);
-/* Fills ss and returns its length, for bind and connect. E_LIMIT: unix path too long. */
+/* Fills ss and its length, for bind and connect. A unix path that begins with '@' is abstract, as in Envoy.
+ * E_LIMIT: unix path too long. */
 MUST enum err addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *ss, socklen_t *n);
 
-/* Envoy's text: "1.2.3.4:80", "[::1]:80", a unix path. Returns its length (NUL-terminated). */
+/* Envoy's text: "1.2.3.4:80", "[::1]:80", a unix path. Returns its length (NUL-terminated,
+ * cut off at room). */
 size_t addr_format(const struct addr *a, char *out, size_t room);
 /* Without port and brackets. */
 size_t addr_format_ip(const struct addr *a, char *out, size_t room);
@@ -50,4 +52,5 @@ struct cidr {
 MUST enum err cidr_make(struct sv ip, uint32_t prefix, struct cidr *out);
 /* "10.0.0.0/8", "::/0", or a plain address (full length). */
 MUST enum err cidr_parse(struct sv text, struct cidr *out);
+/* An IPv4 range holds IPv4-mapped IPv6 addresses too: the host is the same. */
 bool cidr_contains(const struct cidr *c, const struct addr *a);
