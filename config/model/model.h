@@ -172,7 +172,7 @@ struct m_route_config {
     struct sv name;
     const struct m_vhost *vhosts;
     size_t n_vhosts;
-    struct map *exact;                  /* lower-case domain -> const struct m_vhost */
+    struct map *exact;                  /* lower-case domain -> const struct m_vhost; NULL: none */
     const struct m_wildcard *suffixes;  /* longest first */
     size_t n_suffixes;
     const struct m_wildcard *prefixes;  /* longest first */
@@ -237,6 +237,10 @@ MUST enum err model_duration_ms(const ProtobufCMessage *duration, uint64_t dflt_
  * 'NAME' with type URL: 'URL'". name may be empty. */
 MUST enum err model_ext(struct model_build *b, const struct model_ext *const *list, struct sv name,
                         const struct any_view *typed_config, struct m_ext *out, struct diag *d);
+/* envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter entries -> m_ext array, without those that
+ * are disabled, or unknown and optional. The last one must be terminal, and only the last. */
+MUST enum err model_http_filters(struct model_build *b, ProtobufCMessage *const *msgs, size_t n,
+                                 const struct m_ext **out, size_t *n_out, struct diag *d);
 /* access_log entries -> m_ext array. */
 MUST enum err model_access_logs(struct model_build *b, ProtobufCMessage *const *msgs, size_t n,
                                 const struct m_ext **out, size_t *n_out, struct diag *d);
