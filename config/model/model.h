@@ -1,11 +1,11 @@
 #pragma once
-/* The runtime model: what the data plane reads. Built from Envoy messages by config/model/*.c on the main
- * thread, validated, then immutable. Everything lives in the snapshot's arena; views stay valid as long as the
- * snapshot does.
+/* The runtime model: what the data plane reads. Built from Envoy messages by config/model on the
+ * main thread, validated, then immutable. Everything lives in the snapshot's arena; views stay
+ * valid as long as the snapshot does.
  *
  * Sources: envoy.config.bootstrap.v3, listener.v3, route.v3, cluster.v3, endpoint.v3, core.v3.
- * Addresses are text plus port here (the folder knows no sockets), already checked to be literals where
- * Envoy demands it. Durations are milliseconds; 0 means off where Envoy says so. */
+ * Addresses are text plus port here (the folder knows no sockets), already checked to be literals
+ * where Envoy demands it. Durations are milliseconds; 0 means off where Envoy says so. */
 #include "base/arena.h"
 #include "base/list.h"
 #include "base/map.h"
@@ -20,14 +20,16 @@ struct any_view {
     size_t n;
 };
 
-/* One implemented extension. The tables of the data plane embed this as their first member; conf turns the typed
- * configuration into what the extension reads at run time (allocated in the snapshot arena), or fails naming
- * the field. in->n is 0 when there was no typed_config. Main thread. */
+/* One implemented extension. The tables of the data plane embed this as their first member; conf
+ * turns the typed configuration into what the extension reads at run time (allocated in the
+ * snapshot arena), or fails naming the field. in->n is 0 when there was no typed_config. Main
+ * thread. */
 struct model_ext {
     const char *name;     /* envoy.filters.network.tcp_proxy */
     const char *type_url; /* full message name, without the type.googleapis.com/ prefix */
     bool terminal;
-    enum err (*conf)(const struct any_view *in, struct model_build *b, const void **out, struct diag *d);
+    enum err (*conf)(const struct any_view *in, struct model_build *b, const void **out,
+                     struct diag *d);
 };
 
 /* NULL-terminated lists. */
@@ -72,7 +74,7 @@ struct m_listener {
     uint64_t listener_filters_timeout_ms;       /* 15000; 0 off */
     bool continue_on_listener_filters_timeout;
     uint32_t per_connection_buffer_limit_bytes; /* 1 MiB */
-    uint32_t tcp_backlog; /* 0: the system's */
+    uint32_t tcp_backlog;                       /* 0: the system's */
     bool reuse_port;
     enum m_direction direction;
     const ProtobufCMessage *message; /* envoy.config.listener.v3.Listener, for config_dump */
@@ -113,21 +115,21 @@ struct m_cluster {
     const struct m_endpoint *endpoints;
     size_t n_endpoints;
     enum m_dns_family dns_family;
-    uint64_t dns_refresh_ms;          /* 5000 */
+    uint64_t dns_refresh_ms;                          /* 5000 */
     uint64_t dns_failure_base_ms, dns_failure_max_ms; /* both dns_refresh_ms unless set */
     bool respect_dns_ttl;
-    uint64_t cleanup_interval_ms;     /* 5000; ORIGINAL_DST */
-    uint64_t idle_timeout_ms;         /* pooled connections; 3600000; 0 off */
+    uint64_t cleanup_interval_ms;         /* 5000; ORIGINAL_DST */
+    uint64_t idle_timeout_ms;             /* pooled connections; 3600000; 0 off */
     uint32_t max_requests_per_connection; /* 0: no limit */
     uint64_t max_connection_duration_ms;  /* 0: no limit */
-    const ProtobufCMessage *message;  /* envoy.config.cluster.v3.Cluster */
+    const ProtobufCMessage *message;      /* envoy.config.cluster.v3.Cluster */
 };
 
 /* ---- routes ---- */
 
 struct m_weighted_cluster {
     struct sv cluster;
-    uint32_t weight;       /* > 0: zero weights are left out */
+    uint32_t weight;        /* > 0: zero weights are left out */
     uint32_t cluster_index; /* UINT32_MAX: unknown cluster */
 };
 
@@ -149,8 +151,8 @@ struct m_route {
     bool has_idle_timeout;
     bool has_prefix_rewrite;
     struct sv prefix_rewrite, host_rewrite_literal; /* empty: none */
-    uint8_t priority;         /* M_PRIORITY_* */
-    uint16_t cluster_not_found_code; /* 503 or 404 or 500 */
+    uint8_t priority;                               /* M_PRIORITY_* */
+    uint16_t cluster_not_found_code;                /* 503 or 404 or 500 */
     /* direct_response */
     uint16_t direct_status;
     struct sv direct_body;
@@ -172,13 +174,13 @@ struct m_route_config {
     struct sv name;
     const struct m_vhost *vhosts;
     size_t n_vhosts;
-    struct map *exact;                  /* lower-case domain -> const struct m_vhost; NULL: none */
-    const struct m_wildcard *suffixes;  /* longest first */
+    struct map *exact;                 /* lower-case domain -> const struct m_vhost; NULL: none */
+    const struct m_wildcard *suffixes; /* longest first */
     size_t n_suffixes;
-    const struct m_wildcard *prefixes;  /* longest first */
+    const struct m_wildcard *prefixes; /* longest first */
     size_t n_prefixes;
-    const struct m_vhost *any;          /* "*", or NULL */
-    const ProtobufCMessage *message;    /* envoy.config.route.v3.RouteConfiguration */
+    const struct m_vhost *any;       /* "*", or NULL */
+    const ProtobufCMessage *message; /* envoy.config.route.v3.RouteConfiguration */
 };
 
 /* ---- snapshot ---- */
@@ -198,11 +200,11 @@ struct snap {
     size_t n_listeners;
     const struct m_cluster *clusters;
     size_t n_clusters;
-    struct map *cluster_by_name; /* -> const struct m_cluster */
+    struct map *cluster_by_name;                       /* -> const struct m_cluster */
     const struct m_route_config *const *route_configs; /* all inline ones, for config_dump */
     size_t n_route_configs;
     struct m_admin admin;
-    uint64_t stats_flush_ms; /* 5000 */
+    uint64_t stats_flush_ms;           /* 5000 */
     const ProtobufCMessage *bootstrap; /* envoy.config.bootstrap.v3.Bootstrap */
 };
 
@@ -216,29 +218,35 @@ struct model_build {
     uint32_t n_route_configs;
 };
 
-/* Builds a snapshot of a bootstrap message that reflect already accepted. msg must live in take_arena, which the
- * snapshot owns from then on, also on failure. d names the field path and, in msg, Envoy's wording of the reason.
- * On OK refs is 1. */
+/* Builds a snapshot of a bootstrap message that reflect already accepted. msg must live in
+ * take_arena, which the snapshot owns from then on, also on failure. d names the field path and, in
+ * msg, Envoy's wording of the reason. On OK refs is 1. */
 MUST enum err model_build(const ProtobufCMessage *bootstrap, struct arena *take_arena,
-                          const struct model_registry *registry, void *env, struct snap **out, struct diag *d);
+                          const struct model_registry *registry, void *env, struct snap **out,
+                          struct diag *d);
 
-/* Reference counting, any thread; the last drop must be on main (style.md section 3: workers post leases back). */
+/* Reference counting, any thread; the last drop must be on main (style.md section 3: workers post
+ * leases back). */
 struct snap *snap_take(struct snap *s);
 void snap_drop(struct snap **s);
 
 /* ---- for conf callbacks ---- */
 
 /* Unpacks in into the snapshot arena as desc; E_PARSE when it is not that message. */
-MUST enum err model_unpack(struct model_build *b, const struct any_view *in, const ProtobufCMessageDescriptor *desc,
-                           const ProtobufCMessage **out, struct diag *d);
-/* A google.protobuf.Duration in ms, rounded up; the default when msg is NULL. E_PARSE: negative or out of range. */
-MUST enum err model_duration_ms(const ProtobufCMessage *duration, uint64_t dflt_ms, uint64_t *out, struct diag *d);
-/* An extension of a list by its Any; E_UNSUPPORTED names it: "Didn't find a registered implementation for
- * 'NAME' with type URL: 'URL'". name may be empty. */
+MUST enum err model_unpack(struct model_build *b, const struct any_view *in,
+                           const ProtobufCMessageDescriptor *desc, const ProtobufCMessage **out,
+                           struct diag *d);
+/* A google.protobuf.Duration in ms, rounded up; the default when msg is NULL. E_PARSE: negative or
+ * out of range. */
+MUST enum err model_duration_ms(const ProtobufCMessage *duration, uint64_t dflt_ms, uint64_t *out,
+                                struct diag *d);
+/* An extension of a list by its Any; E_UNSUPPORTED names it: "Didn't find a registered
+ * implementation for 'NAME' with type URL: 'URL'". name may be empty. */
 MUST enum err model_ext(struct model_build *b, const struct model_ext *const *list, struct sv name,
                         const struct any_view *typed_config, struct m_ext *out, struct diag *d);
-/* envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter entries -> m_ext array, without those that
- * are disabled, or unknown and optional. The last one must be terminal, and only the last. */
+/* envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter entries -> m_ext array,
+ * without those that are disabled, or unknown and optional. The last one must be terminal, and only
+ * the last. */
 MUST enum err model_http_filters(struct model_build *b, ProtobufCMessage *const *msgs, size_t n,
                                  const struct m_ext **out, size_t *n_out, struct diag *d);
 /* access_log entries -> m_ext array. */
@@ -248,5 +256,6 @@ MUST enum err model_access_logs(struct model_build *b, ProtobufCMessage *const *
 MUST enum err model_route_config(struct model_build *b, const ProtobufCMessage *msg,
                                  const struct m_route_config **out, struct diag *d);
 /* weighted clusters or a single name (tcp_proxy). */
-MUST enum err model_clusters(struct model_build *b, struct sv single, const struct m_weighted_cluster **out,
-                             uint32_t *n_out, struct diag *d);
+MUST enum err model_clusters(struct model_build *b, struct sv single,
+                             const struct m_weighted_cluster **out, uint32_t *n_out,
+                             struct diag *d);
