@@ -122,6 +122,7 @@ struct m_cluster {
     uint64_t idle_timeout_ms;             /* pooled connections; 3600000; 0 off */
     uint32_t max_requests_per_connection; /* 0: no limit */
     uint64_t max_connection_duration_ms;  /* 0: no limit */
+    uint32_t max_headers_count;           /* of a response; 100 */
     const ProtobufCMessage *message;      /* envoy.config.cluster.v3.Cluster */
 };
 
@@ -206,6 +207,8 @@ struct snap {
     struct m_admin admin;
     uint64_t stats_flush_ms;           /* 5000 */
     const ProtobufCMessage *bootstrap; /* envoy.config.bootstrap.v3.Bootstrap */
+    /* envoy.config.core.v3.Node, the command line's overrides applied; or NULL. */
+    const ProtobufCMessage *node;
 };
 
 /* What a conf callback may use while a snapshot is built. */
@@ -218,9 +221,19 @@ struct model_build {
     uint32_t n_route_configs;
 };
 
-/* Builds a snapshot of a bootstrap message that reflect already accepted. msg must live in
- * take_arena, which the snapshot owns from then on, also on failure. d names the field path and, in
- * msg, Envoy's wording of the reason. On OK refs is 1. */
+/* What a snapshot is built of. Both messages live in take_arena. */
+struct model_input {
+    const ProtobufCMessage *bootstrap; /* which reflect already accepted */
+    const ProtobufCMessage *node;      /* NULL: the bootstrap's */
+    struct arena *take_arena;
+    const struct model_registry *registry;
+    void *env;
+};
+
+/* Builds a snapshot; it owns take_arena from then on, also on failure. d names the field path and,
+ * in msg, Envoy's wording of the reason. On OK refs is 1. */
+MUST enum err model_build_input(const struct model_input *in, struct snap **out, struct diag *d);
+/* The same with the bootstrap's own node. */
 MUST enum err model_build(const ProtobufCMessage *bootstrap, struct arena *take_arena,
                           const struct model_registry *registry, void *env, struct snap **out,
                           struct diag *d);
@@ -255,7 +268,9 @@ MUST enum err model_access_logs(struct model_build *b, ProtobufCMessage *const *
 /* envoy.config.route.v3.RouteConfiguration; remembered in the snapshot for config_dump. */
 MUST enum err model_route_config(struct model_build *b, const ProtobufCMessage *msg,
                                  const struct m_route_config **out, struct diag *d);
-/* weighted clusters or a single name (tcp_proxy). */
+/* The position of a cluster; UINT32_MAX: unknown, which tcp_proxy accepts. */
+uint32_t model_cluster_index(const struct model_build *b, struct sv name);
+/* A single cluster's name as a list of one entry of weight 1. */
 MUST enum err model_clusters(struct model_build *b, struct sv single,
                              const struct m_weighted_cluster **out, uint32_t *n_out,
                              struct diag *d);
