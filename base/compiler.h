@@ -14,6 +14,10 @@
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
+/* The same for a pointer to const. */
+#define const_container_of(ptr, type, member)                                                      \
+    ((const type *)(const void *)((const char *)(ptr)-offsetof(type, member)))
+
 /* Prints file, line and expression to stderr, then aborts. */
 _Noreturn void bug_fail(const char *file, int line, const char *expr);
 

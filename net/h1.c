@@ -80,25 +80,14 @@ void h1_head_rebase(struct h1_head *head, const char *old, const char *fresh)
     rebase(head, old, head->head_bytes, fresh);
 }
 
-static void clear(struct h1_head *out)
+enum err h1_block_again(struct h1_block *b)
 {
-    struct headers list = out->headers;
-    *out = (struct h1_head){.headers = list};
-}
-
-enum err h1_block_open(struct h1_block *b, struct h1_parser *p, char *data, size_t n,
-                       struct h1_head *out)
-{
-    if (UNLIKELY(p->state == H1_S_FAILED))
+    struct h1_parser *p = b->p;
+    if (p->state == H1_S_FAILED)
         return error_of(p->fault);
-    size_t usable = n < p->limits.max_head_bytes ? n : p->limits.max_head_bytes;
-    *b = (struct h1_block){
-        .p = p, .data = data, .end = data + usable, .head = out, .list = &out->headers};
-    if (p->scan_at == 0)
-        clear(out);
-    else if (UNLIKELY(p->base != data))
-        rebase(out, p->base, p->scan_at, data);
-    p->base = data;
+    if (p->base != b->data)
+        rebase(b->head, p->base, p->scan_at, b->data);
+    p->base = b->data;
     return OK;
 }
 
@@ -106,16 +95,4 @@ enum err h1_out_of_bytes(struct h1_parser *p, size_t n)
 {
     /* A head of exactly the limit is good; one that is not complete by then never will be. */
     return n >= p->limits.max_head_bytes ? h1_refuse(p, H1_FAULT_HEADERS_TOO_LARGE) : E_AGAIN;
-}
-
-void h1_head_done(struct h1_parser *p, struct h1_head *out)
-{
-    bool keep = out->minor != 0 || (p->seen & H1_CONN_KEEP_ALIVE);
-    out->close = (p->seen & H1_CONN_CLOSE) || !keep;
-    out->upgrade =
-        out->minor != 0 && (p->seen & H1_CONN_UPGRADE) && headers_has(&out->headers, HDR_UPGRADE);
-    out->head_bytes = p->scan_at;
-    p->state = H1_S_START;
-    p->fields = p->line_at = p->scan_at = 0;
-    p->seen = 0;
 }

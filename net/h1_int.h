@@ -42,15 +42,10 @@ struct h1_block {
 
 /* h1.c */
 MUST enum err h1_refuse(struct h1_parser *p, enum h1_fault f);
-/* Starts a call: bounds the input by the limit, follows a moved buffer, clears out at the first
- * byte. */
-MUST enum err h1_block_open(struct h1_block *b, struct h1_parser *p, char *data, size_t n,
-                            struct h1_head *out);
+/* A further call for a head: says no again, or follows a moved buffer. */
+MUST enum err h1_block_again(struct h1_block *b);
 /* The verdict when a step ran out of bytes: more, or too large. */
 MUST enum err h1_out_of_bytes(struct h1_parser *p, size_t n);
-/* A head is complete: what Connection said, the head's length; the parser stands at the next
- * message. */
-void h1_head_done(struct h1_parser *p, struct h1_head *out);
 
 /* h1_target.c: the exact reading of a target and of an authority. */
 MUST enum err h1_target_step(struct h1_block *b);
@@ -81,3 +76,34 @@ MUST enum err h1_fields_run(struct h1_block *b);
 bool h1_fields_fast(struct h1_block *b);
 
 #pragma GCC visibility pop
+
+/* Starts a call: bounds the input by the limit, and clears out at a head's first byte. */
+static inline enum err h1_block_open(struct h1_block *b, struct h1_parser *p, char *data, size_t n,
+                                     struct h1_head *out)
+{
+    size_t usable = n < p->limits.max_head_bytes ? n : p->limits.max_head_bytes;
+    b->p = p;
+    b->data = data;
+    b->end = data + usable;
+    b->head = out;
+    b->list = &out->headers;
+    if (p->state != H1_S_START)
+        return h1_block_again(b);
+    struct headers list = out->headers;
+    *out = (struct h1_head){.headers = list};
+    p->base = data;
+    return OK;
+}
+
+/* A head is complete: what Connection said, its length; the parser stands at the next message. */
+static inline void h1_head_done(struct h1_parser *p, struct h1_head *out)
+{
+    bool keep = out->minor != 0 || (p->seen & H1_CONN_KEEP_ALIVE);
+    out->close = (p->seen & H1_CONN_CLOSE) || !keep;
+    out->upgrade =
+        out->minor != 0 && (p->seen & H1_CONN_UPGRADE) && headers_has(&out->headers, HDR_UPGRADE);
+    out->head_bytes = p->scan_at;
+    p->state = H1_S_START;
+    p->fields = p->line_at = p->scan_at = 0;
+    p->seen = 0;
+}

@@ -174,24 +174,25 @@ static size_t usual_method(const char *s, struct h1_head *head)
 }
 
 /* A whole request line in origin-form. On anything else nothing lasting has happened. */
-static void request_line_fast(struct h1_block *b)
+static bool request_line_fast(struct h1_block *b)
 {
     enum { SHORTEST = sizeof "GET / HTTP/1.1\r\n" - 1, VERSION = sizeof " HTTP/1.1\r\n" - 1 };
     const char *s = b->data;
     if (b->end - s < SHORTEST)
-        return;
+        return false;
     size_t method_len = usual_method(s, b->head);
     const char *target = s + method_len + 1;
     if (method_len == 0 || *target != '/')
-        return;
+        return false;
     const char *stop = h1_scan_target(target, b->end, s);
     if (b->end - stop < VERSION || memcmp(stop, " HTTP/1.", 8) != 0 ||
         memcmp(stop + 9, "\r\n", 2) != 0 || (stop[8] != '1' && stop[8] != '0'))
-        return;
+        return false;
     b->head->minor = (uint8_t)(stop[8] - '0');
     b->head->target = b->head->path = sv_of(target, (size_t)(stop - target));
     b->p->line_at = b->p->scan_at = (uint32_t)(stop + VERSION - s);
     b->p->state = H1_S_FIELD;
+    return true;
 }
 
 /* RFC 9112 6.3. The values were checked field by field. */
@@ -206,21 +207,24 @@ static void set_framing(struct h1_head *out)
     }
 }
 
+/* Whatever was left to the exact layer, from where the parser stands. */
+static __attribute__((noinline)) enum err request_run(struct h1_block *b, size_t n)
+{
+    enum err e = OK;
+    while (b->p->state < H1_S_FIELD && e == OK)
+        e = request_line_step(b);
+    if (e == OK)
+        e = h1_fields_run(b);
+    return e == E_AGAIN ? h1_out_of_bytes(b->p, n) : e;
+}
+
 enum err h1_parse_request(struct h1_parser *p, char *data, size_t n, struct h1_head *out)
 {
     struct h1_block b;
     TRY(h1_block_open(&b, p, data, n, out));
-    if (p->state == H1_S_START)
-        request_line_fast(&b);
-    enum err e = OK;
-    while (p->state < H1_S_FIELD && e == OK)
-        e = request_line_step(&b);
-    if (e == OK)
-        e = h1_fields_run(&b);
-    if (e == E_AGAIN)
-        return h1_out_of_bytes(p, n);
-    if (e != OK)
-        return e;
+    bool fast = p->state == H1_S_START && request_line_fast(&b) && h1_fields_fast(&b);
+    if (UNLIKELY(!fast))
+        TRY(request_run(&b, n));
     set_framing(out);
     h1_head_done(p, out);
     return OK;

@@ -88,24 +88,25 @@ static bool is_digit(char c)
 }
 
 /* A whole status line with a reason. On anything else nothing lasting has happened. */
-static void status_line_fast(struct h1_block *b)
+static bool status_line_fast(struct h1_block *b)
 {
     const char *s = b->data, *code = s + CODE_AT;
     enum { SHORTEST = CODE_END + 3 };
     if (b->end - s < SHORTEST || memcmp(s, "HTTP/1.", MINOR_AT) != 0 ||
         (s[MINOR_AT] != '1' && s[MINOR_AT] != '0') || s[CODE_AT - 1] != ' ' || s[CODE_END] != ' ')
-        return;
+        return false;
     if (code[0] < '1' || code[0] > '5' || !is_digit(code[1]) || !is_digit(code[2]))
-        return;
+        return false;
     const char *reason = s + CODE_END + 1;
     const char *stop = h1_scan_text(reason, b->end, s);
     if (b->end - stop < 2 || memcmp(stop, "\r\n", 2) != 0)
-        return;
+        return false;
     b->head->minor = (uint8_t)(s[MINOR_AT] - '0');
     b->head->status = (uint16_t)((code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0'));
     b->head->reason = sv_of(reason, (size_t)(stop - reason));
     b->p->line_at = b->p->scan_at = (uint32_t)(stop + 2 - s);
     b->p->state = H1_S_FIELD;
+    return true;
 }
 
 static bool never_has_body(unsigned status, enum h1_method request_method)
@@ -131,22 +132,25 @@ static void set_framing(struct h1_head *out, enum h1_method request_method)
         out->framing = length ? H1_BODY_LENGTH : H1_BODY_UNTIL_CLOSE;
 }
 
+/* Whatever was left to the exact layer, from where the parser stands. */
+static __attribute__((noinline)) enum err response_run(struct h1_block *b, size_t n)
+{
+    enum err e = OK;
+    while (b->p->state < H1_S_FIELD && e == OK)
+        e = status_line_step(b);
+    if (e == OK)
+        e = h1_fields_run(b);
+    return e == E_AGAIN ? h1_out_of_bytes(b->p, n) : e;
+}
+
 enum err h1_parse_response(struct h1_parser *p, char *data, size_t n, enum h1_method request_method,
                            struct h1_head *out)
 {
     struct h1_block b;
     TRY(h1_block_open(&b, p, data, n, out));
-    if (p->state == H1_S_START)
-        status_line_fast(&b);
-    enum err e = OK;
-    while (p->state < H1_S_FIELD && e == OK)
-        e = status_line_step(&b);
-    if (e == OK)
-        e = h1_fields_run(&b);
-    if (e == E_AGAIN)
-        return h1_out_of_bytes(p, n);
-    if (e != OK)
-        return e;
+    bool fast = p->state == H1_S_START && status_line_fast(&b) && h1_fields_fast(&b);
+    if (UNLIKELY(!fast))
+        TRY(response_run(&b, n));
     set_framing(out, request_method);
     h1_head_done(p, out);
     if (out->framing == H1_BODY_UNTIL_CLOSE)

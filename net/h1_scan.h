@@ -44,6 +44,12 @@ static inline __m128i h1_load(const char *p)
     return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
 
+/* A bit for every byte of x that is c. */
+static inline unsigned h1_matches(__m128i x, char c)
+{
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_set1_epi8(c)));
+}
+
 /* Bytes of x in [from, from + count). */
 static inline __m128i h1_in_range(__m128i x, char from, char count)
 {
@@ -90,12 +96,12 @@ static inline unsigned h1_not_target(__m128i x)
         for (; (end) - (p) >= 16; (p) += 16) {                                                     \
             unsigned mask_ = outside(h1_load(p));                                                  \
             if (mask_ != 0)                                                                        \
-                return (p) + __builtin_ctz(mask_);                                                 \
+                return (p) + (unsigned)__builtin_ctz(mask_);                                       \
         }                                                                                          \
         if (UNLIKELY((end) - (low) < 16))                                                          \
             return h1_scan_bytes(p, end, class);                                                   \
         unsigned mask_ = outside(h1_load((end)-16)) >> (16 - ((end) - (p)));                       \
-        return mask_ != 0 ? (p) + __builtin_ctz(mask_) : (end);                                    \
+        return mask_ != 0 ? (p) + (unsigned)__builtin_ctz(mask_) : (end);                          \
     } while (0)
 #else
 #define H1_SCAN_BLOCKS(p, end, low, outside, class)                                                \
@@ -113,6 +119,13 @@ static inline const char *h1_scan_plain(const char *p, const char *end, const ch
 
 static inline const char *h1_scan_text(const char *p, const char *end, const char *low)
 {
+#if H1_SSE2
+    for (; end - p >= 32; p += 32) {
+        unsigned mask = h1_not_text(h1_load(p)) | h1_not_text(h1_load(p + 16)) << 16;
+        if (mask != 0)
+            return p + (unsigned)__builtin_ctz(mask);
+    }
+#endif
     H1_SCAN_BLOCKS(p, end, low, h1_not_text, H1_C_TEXT);
 }
 

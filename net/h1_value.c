@@ -161,21 +161,31 @@ void h1_value_apply(struct h1_block *b, enum hdr_id id, struct sv value)
         b->head->expect_continue = true; /* RFC 9110 10.1.1: not from HTTP/1.0 */
 }
 
+/* The first byte of a host that is not plain. */
+static inline const char *plain_end(const struct h1_block *b, struct sv value)
+{
+#if H1_SSE2
+    enum { BLOCKS = 32 };
+    if (LIKELY(b->end - value.p >= BLOCKS && value.n < BLOCKS)) {
+        unsigned high = h1_not_plain(h1_load(value.p + BLOCKS / 2));
+        unsigned stops = h1_not_plain(h1_load(value.p)) | high << BLOCKS / 2;
+        return value.p + (unsigned)__builtin_ctz(stops | 1U << value.n);
+    }
+#endif
+    return h1_scan_plain(value.p, value.p + value.n, b->data);
+}
+
 /* An ordinary name, and perhaps a port. */
 static bool host_fast(const struct h1_block *b, struct sv value)
 {
-    const char *end = value.p + value.n;
-    const char *at = h1_scan_plain(value.p, end, b->data);
+    enum { USUAL_PORT = sizeof ":9999" - 1 };
+    const char *end = value.p + value.n, *at = plain_end(b, value);
     if (at == end)
         return true;
-    if (*at != ':' || at == value.p)
+    if (*at != ':' || at == value.p || end - at > USUAL_PORT || at + 1 == end || at[1] == '0')
         return false;
-    uint32_t port = 0;
     for (at++; at < end; at++) {
-        if (*at < '0' || *at > '9' || (*at == '0' && port == 0))
-            return false;
-        port = port * 10 + (uint32_t)(*at - '0');
-        if (port > UINT16_MAX)
+        if (*at < '0' || *at > '9')
             return false;
     }
     return true;

@@ -25,7 +25,7 @@ struct sv hdr_name(enum hdr_id id)
 {
     if ((unsigned)id >= HDR_COUNT)
         return SV_NONE;
-    return sv_of(hdr_name_text[id], hdr_name_len[id]);
+    return sv_of(hdr_table.entries[id].text, hdr_table.entries[id].len);
 }
 
 bool headers_grow(struct headers *h)

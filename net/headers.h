@@ -1,9 +1,9 @@
 #pragma once
 /* An HTTP header list: views into a head block or an arena, well-known names as small integers.
  *
- * Names are stored lower-cased. Order is kept. Lookups by id test one bit, then scan small integers:
- * no string is compared for a well-known name. Lists live in an arena; nothing here frees.
- * Thread: whoever owns the arena. */
+ * Names are stored lower-cased. Order is kept. Lookups by id test one bit, then scan small
+ * integers: no string is compared for a well-known name. Lists live in an arena; nothing here
+ * frees. Thread: whoever owns the arena. */
 #include "base/arena.h"
 
 /* Well-known names; HDR_OTHER is any other. The table of texts is in headers.c, in this order. */
@@ -72,8 +72,8 @@ struct header {
     uint32_t value_len;
     uint16_t name_len;
     uint8_t id; /* enum hdr_id */
-    /* HDR_RAW: name .. value .. CRLF lie in memory exactly as "name: value\r\n" starting at name, so a
-     * serialiser may copy the whole line (and a run of such lines) in one piece. */
+    /* HDR_RAW: name .. value .. CRLF lie in memory exactly as "name: value\r\n" starting at name,
+     * so a serialiser may copy the whole line (and a run of such lines) in one piece. */
     uint8_t flags;
 };
 enum { HDR_RAW = 1 };
@@ -118,12 +118,14 @@ MUST enum err headers_set_named(struct headers *h, struct sv lower_name, struct 
 /* Removes all of that id / name, keeping order; returns how many. One pass. */
 size_t headers_remove(struct headers *h, enum hdr_id id);
 size_t headers_remove_named(struct headers *h, struct sv lower_name);
-/* Removes all whose id is in the set (bit HDR_OTHER is ignored); nothing is touched when none is present. */
+/* Removes all whose id is in the set (bit HDR_OTHER is ignored); nothing is touched when none is
+ * present. */
 size_t headers_remove_set(struct headers *h, uint64_t ids);
 /* Every name and value that points into [old, old+n) moves to the same offset of fresh. */
 void headers_rebase(struct headers *h, const char *old, size_t n, const char *fresh);
-/* Cuts the next element off *rest, a comma-separated field value such as Connection's: blanks around it are
- * taken off and empty elements skipped. False (and *item empty) when none is left. Quotes mean nothing here. */
+/* Cuts the next element off *rest, a comma-separated field value such as Connection's: blanks
+ * around it are taken off and empty elements skipped. False (and *item empty) when none is left.
+ * Quotes mean nothing here. */
 bool headers_list_next(struct sv *rest, struct sv *item);
 /* Bytes that headers_write needs at most. */
 size_t headers_size(const struct headers *h);

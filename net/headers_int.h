@@ -1,21 +1,33 @@
 #pragma once
 /* The table of well-known header names, shared by headers.c and the HTTP/1 parser. Private to net/.
  *
- * A name is hashed over its length and the characters at one half and at three quarters: perfect
- * for the names listed (headers_names.c does not compile otherwise), so one comparison decides. */
+ * Hashed are a name's length and four of its characters: the last four, or of 16 characters and
+ * more those from a quarter of the length plus 8 on. That is perfect for the names listed
+ * (headers_names.c does not compile otherwise), so one comparison decides. */
 #include "net/headers.h"
 
 #pragma GCC visibility push(hidden)
 
-enum { HDR_HASH_SIZE = 256, HDR_NAME_ROOM = 48 };
-#define HDR_HASH(n, half, three_quarters)                                                          \
-    (((unsigned)(n) + 9U * (unsigned char)(half) + 29U * (unsigned char)(three_quarters)) &        \
-     (HDR_HASH_SIZE - 1U))
+enum { HDR_HASH_SIZE = 128, HDR_NAME_ROOM = 48, HDR_LONG_NAME = 16 };
+#define HDR_WORD(a, b, c, d)                                                                       \
+    ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
+#define HDR_HASH(n, word) ((((word) + (uint32_t)(n)) * 0x44635065U) >> 25)
 
-extern const uint8_t hdr_by_hash[HDR_HASH_SIZE];
-extern const uint8_t hdr_name_len[HDR_COUNT];
-/* Padded with zeros, so that a comparison may work in whole words. */
-extern const char hdr_name_text[HDR_COUNT][HDR_NAME_ROOM];
+/* One cache line per name. */
+struct hdr_entry {
+    char text[HDR_NAME_ROOM]; /* padded with zeros: may be compared in whole blocks */
+    uint64_t bit;             /* in headers.present */
+    uint8_t id, len;
+} __attribute__((aligned(64)));
+
+struct hdr_table {
+    struct hdr_entry entries[HDR_COUNT]; /* [HDR_OTHER].text is equal to no name */
+    uint8_t by_hash[HDR_HASH_SIZE];
+    /* 16 bytes from keep + 16 - n: the first n are ones, the rest zeros. */
+    uint8_t keep[32];
+};
+
+extern const struct hdr_table hdr_table;
 
 /* Makes room for more slots; false when the arena is full. */
 MUST bool headers_grow(struct headers *h);
@@ -48,13 +60,30 @@ static inline bool hdr_text_eq(const char *a, const char *b, size_t n)
     return a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1];
 }
 
+/* Four characters from s on, letters in lower case (and other characters changed). */
+static inline uint32_t hdr_word_at(const char *s)
+{
+    return HDR_WORD((uint8_t)s[0], (uint8_t)s[1], (uint8_t)s[2], (uint8_t)s[3]) | 0x20202020U;
+}
+
+/* The hashed characters. In a message a line feed (folded: '*') precedes a name and a colon follows
+ * it; so the words of the two names shorter than four characters hold those. */
+static inline uint32_t hdr_word_of(const char *lower, size_t n)
+{
+    if (n >= 4)
+        return hdr_word_at(lower + (n < HDR_LONG_NAME ? n - 4 : n / 4 + 8));
+    if (n >= 2)
+        return HDR_WORD('*', (uint8_t)lower[0], (uint8_t)lower[1],
+                        n == 3 ? (uint8_t)lower[2] : ':');
+    return 0;
+}
+
 /* hdr_lookup without the call; n is at least 1. */
 static inline enum hdr_id hdr_lookup_inline(const char *lower, size_t n)
 {
-    unsigned id = hdr_by_hash[HDR_HASH(n, lower[n / 2], lower[n * 3 / 4])];
-    if (hdr_name_len[id] != n || !hdr_text_eq(lower, hdr_name_text[id], n))
-        return HDR_OTHER;
-    return (enum hdr_id)id;
+    const struct hdr_entry *e =
+        &hdr_table.entries[hdr_table.by_hash[HDR_HASH(n, hdr_word_of(lower, n))]];
+    return e->len == n && hdr_text_eq(lower, e->text, n) ? (enum hdr_id)e->id : HDR_OTHER;
 }
 
 /* The slot is not zeroed: the caller writes every field, and sets the bit in present. */

@@ -6,13 +6,16 @@
 #include "proxy/observe/stream_info.h"
 
 struct alog_prog;  /* a compiled format, immutable */
-/* format must outlive nothing: it is copied into a. E_PARSE names the operator, E_UNSUPPORTED one we lack. */
+/* format must outlive nothing: it is copied into a. Main thread. E_PARSE with Envoy's text; E_UNSUPPORTED names an
+ * operator of Envoy's that has no data here. */
 MUST enum err alog_compile(struct sv format, struct arena *a, const struct alog_prog **out, struct diag *d);
 /* Envoy's default format, its newline included. */
 struct sv alog_default_format(void);
 /* Appends the line to out, at most room bytes (a longer line is cut, its newline kept); returns its length. */
 size_t alog_run(const struct alog_prog *p, const struct stream_info *si, uint64_t now_wall_us, char *out, size_t room);
-/* "UF,URX" or "-"; returns the length. */
+/* "UF,URX" or "-"; returns the length. Envoy prints them in the order in which they were set: here that of enum
+ * response_flag, except that alog_run puts DI, FI and URX first for HTTP, where a retry is given up before
+ * the last failure is noted. */
 size_t response_flags_format(uint32_t flags, char *out, size_t room);
 
 /* The writer: files by path, each with a queue. Main thread creates; workers append. */

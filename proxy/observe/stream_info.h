@@ -4,7 +4,7 @@
 #include "net/addr.h"
 #include "net/headers.h"
 
-/* Response flags; the order is that of the printed list. Texts in access_log.c. */
+/* Response flags; texts in response_flags.c. */
 enum response_flag {
     RF_FAILED_LOCAL_HEALTH_CHECK = 1 << 0,    /* LH */
     RF_NO_HEALTHY_UPSTREAM = 1 << 1,          /* UH */
@@ -35,6 +35,9 @@ enum response_flag {
     RF_DOWNSTREAM_REMOTE_RESET = 1 << 26,     /* DR */
 };
 
+/* %ACCESS_LOG_TYPE%; a line of a listener's own log is of type NOT_SET. */
+enum alog_type { ALOG_TYPE_NOT_SET, ALOG_TYPE_TCP_CONNECTION_END, ALOG_TYPE_DOWNSTREAM_END, ALOG_TYPE_COUNT };
+
 enum wire_protocol { PROTO_NONE, PROTO_HTTP10, PROTO_HTTP11, PROTO_HTTP2, PROTO_HTTP3 };
 
 struct stream_info {
@@ -52,13 +55,17 @@ struct stream_info {
     uint16_t response_code;  /* 0: none was sent */
     uint8_t protocol;        /* enum wire_protocol */
     uint8_t up_protocol;
+    uint8_t log_type;        /* enum alog_type */
     struct sv details;       /* RESPONSE_CODE_DETAILS */
     struct sv termination_details;
     struct sv transport_failure; /* UPSTREAM_TRANSPORT_FAILURE_REASON */
     struct sv method, path, authority; /* pseudo headers as the access log shows them */
     const struct headers *req, *res;   /* NULL when there is none */
-    struct sv route_name, cluster, vhost, filter_chain;
+    const struct headers *res_trailers;
+    struct sv route_name, cluster, vhost, filter_chain; /* cluster: its alt_stat_name, if it has one */
+    struct sv cluster_raw;   /* the cluster's name where it differs from cluster; else empty */
     struct sv server_name;
+    struct sv up_host_name;  /* hostname of up_host; empty: it has none */
     const struct addr *up_host, *up_local;    /* NULL: none */
     const struct addr *down_remote, *down_direct_remote, *down_local;
 };

@@ -1,0 +1,5 @@
+#pragma once
+/* The extensions of the data plane. */
+#include "config/model/model.h"
+
+extern const struct model_registry proxy_registry;
