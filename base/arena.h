@@ -2,8 +2,8 @@
 /* Bump allocator with a hard cap: the memory of one stream, one snapshot, one parse.
  * Nothing in it is freed singly. Not thread-safe: one owner at a time.
  *
- * Chunks of the arena's chunk size may come from a free list (struct arena_pool), so that opening and
- * resetting a stream's arena calls no malloc in steady state. */
+ * Chunks of the arena's chunk size may come from a free list (struct arena_pool), so that opening
+ * and resetting a stream's arena calls no malloc in steady state. */
 #include "base/sv.h"
 
 struct arena;
@@ -13,14 +13,17 @@ struct arena_pool;
 struct arena_pool *arena_pool_new(size_t chunk_bytes, size_t keep_max);
 void arena_pool_free(struct arena_pool **p); /* every arena on it must be gone */
 
-/* chunk: bytes asked for at a time; cap: bytes in all, the flood limit (SIZE_MAX: none). NULL: no memory. */
+/* chunk: bytes asked for at a time; cap: bytes in all, the flood limit (SIZE_MAX: none). NULL: no
+ * memory. */
 struct arena *arena_new(size_t chunk, size_t cap);
 /* The same over a pool; the arena header lives in the first chunk. NULL: no memory. */
 struct arena *arena_new_pooled(struct arena_pool *pool, size_t cap);
 /* Runs the on_free callbacks, newest first, then releases everything. Accepts NULL inside. */
 void arena_free(struct arena **a);
 
-/* NULL at the cap or without memory. align: power of two. Contents are not zeroed. */
+/* NULL at the cap or without memory, with the arena as it was. What does not fit the rest of a
+ * chunk leaves that rest unused; what is larger than a chunk gets a block of its own. align: power
+ * of two. Contents are not zeroed. */
 MUST void *arena_alloc(struct arena *a, size_t n, size_t align);
 /* Zeroed, aligned for any object. */
 MUST void *arena_zalloc(struct arena *a, size_t n);

@@ -22,13 +22,15 @@ enum err {
 };
 
 /* Where a failure lies and what it is, for people. path: a field path such as
- * "static_resources.listeners[0].address", possibly empty. Both are NUL-terminated and truncated to fit. */
+ * "static_resources.listeners[0].address", possibly empty. Both are NUL-terminated and truncated to
+ * fit. */
 struct diag {
     char path[192];
     char msg[512];
 };
 
-/* Fills d (which may be NULL) and returns e, so that `return diag_fail(d, E_PARSE, ...)` reads well. */
+/* Fills d (which may be NULL) and returns e, so that `return diag_fail(d, E_PARSE, ...)` reads
+ * well. */
 MUST enum err diag_fail(struct diag *d, enum err e, const char *fmt, ...) PRINTF(3, 4);
 
 /* Puts one more path element in front: diag_prefix(d, "listeners[%zu]", i). A '.' joins, unless the

@@ -1,10 +1,12 @@
 #pragma once
 /* Structured log: stable event key, then key=value text. Levels per component, as Envoy has them.
  *
- * The default line is Envoy's: [2026-01-02 03:04:05.678][tid][level][component] [file:line] event k=v
- * Any thread may log; each line is one write(2). Levels are read relaxed and may change at run time.
- * A call site is limited to LOG_BURST lines a second; what was dropped is counted and said with the next
- * line of that site ("suppressed=N"). */
+ * The default line is Envoy's:
+ *   [2026-01-02 03:04:05.678][tid][level][component] [file:line] event k=v
+ *
+ * Any thread may log; each line is one write(2), control characters in it are escaped. Levels are
+ * read relaxed and may change at run time. A call site is limited to LOG_BURST lines a second and
+ * thread; what was dropped is counted and said with its next line ("suppressed=N"). */
 #include "base/sv.h"
 
 enum log_level { LOG_TRACE, LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_CRITICAL, LOG_OFF };
@@ -31,11 +33,13 @@ enum log_component {
 enum { LOG_BURST = 20 };
 
 struct log_site {
-    uint64_t window;   /* the second being counted */
+    uint64_t window; /* the second being counted */
     uint32_t in_window, suppressed;
 };
 
-/* path NULL: stderr. format NULL: Envoy's default. Main thread, before others run. */
+/* path NULL: stderr. format NULL: Envoy's default; of its flags %Y %m %d %H %M %S %T %e %t %P %l %n
+ * %g %s %# %v and %% are known. Main thread, before others run. E_PARSE: another flag; E_LIMIT: the
+ * format is too long; E_IO: the file cannot be opened. */
 MUST enum err log_open(const char *path, const char *format);
 /* Reopens the file given to log_open (SIGUSR1); nothing for stderr. */
 MUST enum err log_reopen(void);
@@ -64,7 +68,7 @@ void log_write(struct log_site *site, enum log_component c, enum log_level l, co
     do {                                                                                           \
         static _Thread_local struct log_site log_site_;                                            \
         if (UNLIKELY(log_enabled(LOG_COMPONENT, level)))                                           \
-            log_write(&log_site_, LOG_COMPONENT, level, __FILE__, __LINE__, event, __VA_ARGS__);    \
+            log_write(&log_site_, LOG_COMPONENT, level, __FILE__, __LINE__, event, __VA_ARGS__);   \
     } while (0)
 #define log_trace(event, ...) LOG_AT(LOG_TRACE, event, __VA_ARGS__)
 #define log_debug(event, ...) LOG_AT(LOG_DEBUG, event, __VA_ARGS__)

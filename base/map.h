@@ -17,5 +17,6 @@ void *map_get(const struct map *m, struct sv key);
 /* Returns the removed value or NULL. */
 void *map_remove(struct map *m, struct sv key);
 size_t map_count(const struct map *m);
-/* Iteration in insertion order: start with *at = 0; false at the end. The map must not change meanwhile. */
+/* Iteration in insertion order: start with *at = 0; false at the end. The map must not change
+ * meanwhile. */
 bool map_next(const struct map *m, size_t *at, struct sv *key, void **value);

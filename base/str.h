@@ -1,7 +1,8 @@
 #pragma once
 /* A growing text buffer for cold paths (admin pages, dumps, command lines). Always NUL-terminated.
- * Growth that fails or would pass the cap sets `failed`: that text and all later text is dropped, so that
- * what is there is always the beginning of what was meant, and str_status says so once. Not thread-safe. */
+ * Growth that fails or would pass the cap sets `failed`: that text and all later text is dropped,
+ * so that what is there is always the beginning of what was meant, and str_status says so once. Not
+ * thread-safe. */
 #include "base/sv.h"
 #include <stdarg.h>
 
@@ -15,7 +16,7 @@ struct str {
 /* cap: bytes at most (0: no limit but memory). */
 void str_init(struct str *s, size_t cap);
 void str_fini(struct str *s);
-void str_clear(struct str *s); /* empty and no longer failed; keeps the memory */
+void str_clear(struct str *s);               /* empty and no longer failed; keeps the memory */
 void str_add(struct str *s, struct sv text); /* text must not lie in s */
 void str_addc(struct str *s, char c);
 void str_addf(struct str *s, const char *fmt, ...) PRINTF(2, 3);

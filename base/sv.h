@@ -36,7 +36,8 @@ static inline bool sv_starts(struct sv s, struct sv prefix)
 
 static inline bool sv_ends(struct sv s, struct sv suffix)
 {
-    return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+    return s.n >= suffix.n &&
+           (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 
 /* First n bytes cut off; n may exceed the length (gives the empty view). */

@@ -22,11 +22,11 @@ MUST enum err addr_parse_ip(struct sv ip, uint16_t port, struct addr *out);
 /* "1.2.3.4:80" or "[::1]:80". E_PARSE. */
 MUST enum err addr_parse(struct sv text, struct addr *out);
 void addr_unix(const char *keep_path, struct addr *out);
-/* E_UNSUPPORTED for a family we do not know. A unix path is borrowed from sa; an unnamed or abstract
- * one becomes "". */
+/* E_UNSUPPORTED for a family we do not know. A unix path is borrowed from sa; an unnamed or
+ * abstract one becomes "". */
 MUST enum err addr_from_sockaddr(const struct sockaddr *sa, socklen_t n, struct addr *out);
-/* Fills ss and its length, for bind and connect. A unix path that begins with '@' is abstract, as in Envoy.
- * E_LIMIT: unix path too long. */
+/* Fills ss and its length, for bind and connect. A unix path that begins with '@' is abstract, as
+ * in Envoy. E_LIMIT: unix path too long. */
 MUST enum err addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *ss, socklen_t *n);
 
 /* Envoy's text: "1.2.3.4:80", "[::1]:80", a unix path. Returns its length (NUL-terminated,

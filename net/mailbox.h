@@ -1,12 +1,12 @@
 #pragma once
-/* Messages to another thread's loop: any thread posts, the owner drains on a wake-up. Lock-free push,
- * one eventfd write for a batch. A message is embedded in its sender's memory until run. */
+/* Messages to another thread's loop: any thread posts, the owner drains on a wake-up. Lock-free
+ * push, one eventfd write for a batch. A message is embedded in its sender's memory until run. */
 #include "base/compiler.h"
 #include <stdbool.h>
 
 struct mail {
-    struct mail *next;              /* private */
-    void (*fn)(struct mail *m);     /* runs on the owner's thread; owns m from then on */
+    struct mail *next;          /* private */
+    void (*fn)(struct mail *m); /* runs on the owner's thread; owns m from then on */
 };
 
 struct mailbox;
