@@ -1,0 +1,121 @@
+"""Runs one case against one program and writes down everything that can be seen from outside."""
+import asyncio
+import copy
+import os
+import pathlib
+import signal
+import socket
+import tempfile
+
+from . import config, netns
+from .client import Client
+from .case import ANSWER
+from .origin import Origin, listen
+from .proxy import Proxy
+
+ORIGINS = ("origin", "origin2", "origin3")
+
+
+def free_ports(count):
+    """Ports nobody listens on now; they stay bound together while they are chosen, so they differ."""
+    socks = [listen(None) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in socks]
+    for s in socks:
+        s.close()
+    return ports
+
+
+class Full:
+    """A listener whose accept queue is full: connections to it are never answered."""
+
+    def __init__(self):
+        self.sock = listen(0)
+        self.port = self.sock.getsockname()[1]
+        self.fillers = []
+        for _ in range(4):
+            s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            s.setblocking(False)
+            s.connect_ex(("127.0.0.1", self.port))
+            self.fillers.append(s)
+
+    def stop(self):
+        for s in [self.sock, *self.fillers]:
+            s.close()
+
+
+class Stage:
+    """Everything one run needs: scratch directory, ports, origins, the configuration file and the program."""
+
+    def __init__(self, case, binary):
+        self.case, self.binary = case, binary
+        self.dir = tempfile.TemporaryDirectory(prefix="weft-diff-")
+        self.path = pathlib.Path(self.dir.name)
+        self.full, self.dead = Full(), listen(None)
+        scripts = getattr(case, "origins", {})
+        self.origins = [Origin(n, scripts.get(n, [ANSWER]), self.fill_bytes) for n in ORIGINS]
+        ports = free_ports(4)
+        self.names = {"LISTENER": ports[0], "ADMIN": ports[1], "LISTENER2": ports[2], "UNUSED": ports[3],
+                      "DEAD": self.dead.getsockname()[1], "FULL": self.full.port,
+                      "LOG": str(self.path / "access.log"), "DIR": str(self.path)}
+        self.names.update({o.name.upper(): o.port for o in self.origins})
+        self.proxy = None
+
+    def fill_bytes(self, data):
+        return config.fill(data.decode("latin-1"), self.names).encode("latin-1") if b"@" in data else data
+
+    def prepare(self):
+        """The case's shell commands, in its namespaces."""
+        for command in getattr(self.case, "netns", ()):
+            netns.shell(config.fill(command, self.names))
+
+    def start(self):
+        for origin in self.origins:
+            origin.start()
+        path = self.path / "config.yaml"
+        path.write_text(config.render(config.build(**self.case.config), self.names))
+        self.proxy = Proxy(self.binary, path, self.names["ADMIN"], self.names["LOG"])
+        self.proxy.wait_ready()
+
+    async def stop(self):
+        """Access log and exit code."""
+        log, code = self.proxy.stop() if self.proxy else ("", None)
+        for origin in self.origins:
+            await origin.stop()
+        self.full.stop()
+        self.dead.close()
+        for pid in self.path.glob("*.pid"):
+            os.kill(int(pid.read_text()), signal.SIGTERM)
+        self.dir.cleanup()
+        return log, code
+
+
+async def observe_case(case, binary):
+    stage = Stage(case, binary)
+    try:
+        stage.prepare()
+        stage.start()
+        before = stage.proxy.settled_stats()
+        port = int(config.fill(case.port, stage.names))
+        clients = [Client(port, stage.fill_bytes, case.source) for _ in case.conns]
+        if case.parallel:
+            await asyncio.gather(*(c.run(s) for c, s in zip(clients, case.conns)))
+        else:
+            for c, s in zip(clients, case.conns):
+                await c.run(s)
+        await asyncio.sleep(0.05)  # the origins' last reads
+        after = stage.proxy.settled_stats()
+        await asyncio.sleep(0)
+        origins = {o.name: copy.deepcopy(o.seen) for o in stage.origins if o.seen}
+    finally:
+        log, code = await stage.stop()
+    changed = {k: after.get(k, 0) - before.get(k, 0) for k in {*after, *before} if after.get(k, 0) != before.get(k, 0)}
+    sent = b"".join(stage.fill_bytes(s[1]) for script in case.conns for s in script if s[0] == "send")
+    return {"names": stage.names, "sent": sent, "clients": [c.notes for c in clients], "origins": origins,
+            "log": log.splitlines(), "stats": changed, "exit": code}
+
+
+def observe(case, binary):
+    """What was seen, as it was seen (normalise.py makes it comparable)."""
+    def go():
+        return asyncio.run(observe_case(case, binary))
+    return netns.run(go) if case.netns else go()

