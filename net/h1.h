@@ -20,8 +20,7 @@ enum h1_method {
     H1_OPTIONS,
     H1_TRACE,
     H1_PATCH,
-    H1_METHOD_OTHER, /* any further registered method that Envoy takes (PROPFIND, ...): see
-                        h1_head.method_text */
+    H1_METHOD_OTHER, /* any other that Envoy takes (PROPFIND, ...): see h1_head.method_text */
 };
 
 /* Why a message was refused. The comment is Envoy's response code details. */
@@ -49,11 +48,9 @@ unsigned h1_fault_status(enum h1_fault f);
 enum h1_underscore { H1_UNDERSCORE_ALLOW, H1_UNDERSCORE_REJECT, H1_UNDERSCORE_DROP };
 
 struct h1_limits {
-    uint32_t max_head_bytes; /* request line or status line + header block; also the trailers of a
-                                body */
-    uint32_t max_headers;
-    bool allow_chunked_length; /* Content-Length beside chunked: drop the length instead of refusing
-                                */
+    uint32_t max_head_bytes;   /* first line and header block; likewise a body's trailers */
+    uint32_t max_headers;      /* field lines, dropped ones too */
+    bool allow_chunked_length; /* Content-Length beside chunked: drop it instead of refusing */
     enum h1_underscore underscores;
 };
 
@@ -68,8 +65,8 @@ struct h1_head {
     struct headers headers;
     struct sv method_text, target; /* target exactly as sent */
     /* Of an absolute-form target (scheme in lower case; an empty path is "/", or "*" for OPTIONS;
-     * "/?q" of "http://h?q" lies in the arena of headers); otherwise path = target, others empty.
-     */
+     * "/?q" of "http://h?q" lies in the arena of headers); otherwise path = target, the others
+     * empty. */
     struct sv scheme, authority, path;
     struct sv reason;
     enum h1_method method;
@@ -109,13 +106,15 @@ void h1_parser_init(struct h1_parser *p, bool response, const struct h1_limits *
 
 /* One head. out->headers must be headers_init'ed by the caller before the first call of a message
  * and be left alone until OK; the rest of out is cleared by that call. data..data+n is all of the
- * message's bytes so far; it may have moved since the last call. OK: out is complete,
- * out->head_bytes were used, and the parser stands at the start of the next message. E_AGAIN: give
- * more. E_PROTO/E_LIMIT: p->fault, and the same again at every further call. E_NOMEM: the arena is
- * full. Requests: one leading empty line is skipped and counted in head_bytes. A well-formed
- * version other than 1.0 and 1.1 is H1_FAULT_VERSION; 1.0 is OK with minor 0. A missing Host is not
- * refused here. Responses: request_method tells framing (HEAD, CONNECT). 1xx, 204 and 304 have no
- * body. */
+ * message's bytes so far; it may have moved since the last call.
+ *
+ * OK: out is complete, out->head_bytes were used, the parser stands at the start of the next
+ * message. E_AGAIN: give more. E_PROTO/E_LIMIT: p->fault, and the same at every further call.
+ * E_NOMEM: the arena is full.
+ *
+ * Requests: one leading empty line is skipped and counted in head_bytes. A well-formed version
+ * other than 1.0 and 1.1 is H1_FAULT_VERSION; 1.0 is OK with minor 0. A missing Host is not refused
+ * here. Responses: request_method tells framing (HEAD, CONNECT); 1xx, 204 and 304 have no body. */
 MUST enum err h1_parse_request(struct h1_parser *p, char *data, size_t n, struct h1_head *out);
 MUST enum err h1_parse_response(struct h1_parser *p, char *data, size_t n,
                                 enum h1_method request_method, struct h1_head *out);
@@ -132,8 +131,7 @@ struct h1_body {
     uint8_t size_digits;
     bool done;
     enum h1_fault fault; /* set when a call returned E_PROTO or E_LIMIT */
-    uint32_t
-        overhead; /* private: bytes of chunk extensions, less the data since, against the limit */
+    uint32_t overhead;   /* private: bytes of chunk extensions beyond those of data */
     struct h1_parser trailer_parser;
     struct headers *trailers; /* NULL: trailers are checked and dropped */
 };
@@ -148,6 +146,6 @@ void h1_body_init(struct h1_body *b, const struct h1_head *head, const struct h1
  * the call that sets done. */
 MUST enum err h1_body_next(struct h1_body *b, char *in, size_t n, size_t *used, struct sv *data);
 
-/* The size line of an outgoing chunk, "1f4\r\n", into out (at least 18 bytes); returns its length.
+/* The size line of an outgoing chunk, "1f4\r\n", into out (18 bytes at most); returns its length.
  */
 size_t h1_chunk_head(char *out, uint64_t n);
