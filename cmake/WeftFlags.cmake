@@ -46,6 +46,7 @@ target_compile_options(weft_test_warnings INTERFACE
 
 add_compile_definitions(_GNU_SOURCE)
 include_directories(${CMAKE_SOURCE_DIR})
+add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=) # the log names files from the root
 
 if(WEFT_SANITIZE)
   # -O1: half the run time of -O0 and the reports still name the right lines.
