@@ -26,9 +26,10 @@ struct cleanup {
 };
 
 struct arena {
+    struct arena_front front;
     struct arena_pool *pool; /* NULL: malloc */
-    char *at, *end;          /* what is left of the current chunk */
-    size_t used, cap;
+    const char *mark;        /* where the current chunk's counted bytes begin */
+    size_t settled, cap;     /* bytes used before mark, in chunks left behind and in blocks */
     size_t chunk_bytes;
     struct chunk *chunks; /* newest first; the last one holds this struct */
     struct chunk *blocks; /* requests larger than a chunk */
@@ -97,6 +98,23 @@ static void chunk_put(struct arena_pool *p, struct chunk *c)
     p->kept++;
 }
 
+/* Goes on at `at`, with the end of the newest chunk or the cap as the limit, whichever is nearer.
+ */
+static void enter_chunk(struct arena *a, char *at)
+{
+    size_t room = a->chunk_bytes - (size_t)(at - (char *)a->chunks), left = a->cap - a->settled;
+    a->front.at = at;
+    a->front.end = at + (room < left ? room : left);
+    a->mark = at;
+}
+
+/* The counted bytes of the current chunk become settled. */
+static void settle(struct arena *a)
+{
+    a->settled += (size_t)(a->front.at - a->mark);
+    a->mark = a->front.at;
+}
+
 static struct arena *open_arena(struct arena_pool *pool, size_t chunk_bytes, size_t cap)
 {
     struct chunk *c = chunk_get(pool, chunk_bytes);
@@ -105,13 +123,13 @@ static struct arena *open_arena(struct arena_pool *pool, size_t chunk_bytes, siz
     c->next = NULL;
     struct arena *a = (struct arena *)(void *)c->bytes;
     *a = (struct arena){
+        .front.end = (char *)c + chunk_bytes,
         .pool = pool,
-        .at = c->bytes + sizeof *a,
-        .end = (char *)c + chunk_bytes,
         .cap = cap,
         .chunk_bytes = chunk_bytes,
         .chunks = c,
     };
+    enter_chunk(a, c->bytes + sizeof *a);
     return a;
 }
 
@@ -148,24 +166,6 @@ void arena_free(struct arena **arena)
     *arena = NULL;
 }
 
-static size_t padding(const char *at, size_t align)
-{
-    return (size_t)(-(uintptr_t)at & (align - 1));
-}
-
-/* n bytes at the next aligned place of [at, end), within the cap; NULL when they do not fit. */
-static void *take(struct arena *a, char *at, const char *end, size_t n, size_t align)
-{
-    size_t room = (size_t)(end - at), pad = padding(at, align);
-
-    if (n > room || pad > room - n)
-        return NULL;
-    if (n > a->cap - a->used || pad > a->cap - a->used - n)
-        return NULL;
-    a->used += pad + n;
-    return at + pad;
-}
-
 /* A request that no chunk can hold. The current chunk stays in use. */
 static void *alloc_block(struct arena *a, size_t n, size_t align)
 {
@@ -175,40 +175,42 @@ static void *alloc_block(struct arena *a, size_t n, size_t align)
     struct chunk *b = malloc(bytes);
     if (b == NULL)
         return NULL;
-    void *p = take(a, b->bytes, (char *)b + bytes, n, align);
-    if (p == NULL) {
+    size_t pad = (size_t)(-(uintptr_t)b->bytes & (align - 1));
+    if (pad > a->cap - a->settled - n) {
         free(b);
         return NULL;
     }
+    a->settled += pad + n;
     b->next = a->blocks;
     a->blocks = b;
-    return p;
+    enter_chunk(a, a->front.at);
+    return b->bytes + pad;
 }
 
-void *arena_alloc(struct arena *a, size_t n, size_t align)
+void *arena_alloc_slow(struct arena *a, size_t n, size_t align)
 {
     DCHECK(align != 0 && (align & (align - 1)) == 0);
-    if (n == 0)
-        n = 1; /* distinct objects have distinct addresses */
-    void *p = take(a, a->at, a->end, n, align);
-    if (p == NULL) {
-        if (n > a->cap - a->used)
-            return NULL;
-        size_t most = a->chunk_bytes - sizeof(struct chunk);
-        if (n > most || align - 1 > most - n)
-            return alloc_block(a, n, align);
-        struct chunk *c = chunk_get(a->pool, a->chunk_bytes);
-        if (c == NULL)
-            return NULL;
-        c->next = a->chunks;
-        a->chunks = c;
-        a->at = c->bytes;
-        a->end = (char *)c + a->chunk_bytes;
-        p = take(a, a->at, a->end, n, align);
-        if (p == NULL)
-            return NULL; /* the padding passed the cap */
-    }
-    a->at = (char *)p + n;
+    settle(a);
+    if (n > a->cap - a->settled)
+        return NULL;
+    size_t most = a->chunk_bytes - sizeof(struct chunk);
+    if (n > most || align - 1 > most - n)
+        return alloc_block(a, n, align);
+    /* What is left of this chunk may be refused only by the cap: then a fresh one would be, too. */
+    size_t left = a->cap - a->settled, pad = (size_t)(-(uintptr_t)a->front.at & (align - 1));
+    if (n > left || pad > left)
+        return NULL;
+    struct chunk *c = chunk_get(a->pool, a->chunk_bytes);
+    if (c == NULL)
+        return NULL;
+    c->next = a->chunks;
+    a->chunks = c;
+    enter_chunk(a, c->bytes);
+    pad = (size_t)(-(uintptr_t)c->bytes & (align - 1));
+    if (n + pad > (size_t)(a->front.end - a->front.at))
+        return NULL; /* the padding passed the cap */
+    char *p = a->front.at + pad;
+    a->front.at = p + n;
     return p;
 }
 
@@ -245,11 +247,11 @@ struct sv arena_printf(struct arena *a, const char *fmt, ...)
 
     /* Mostly the text fits what is left of the chunk: print there and take it afterwards. */
     va_start(ap, fmt);
-    int n = vsnprintf(a->at, (size_t)(a->end - a->at), fmt, ap);
+    int n = vsnprintf(a->front.at, (size_t)(a->front.end - a->front.at), fmt, ap);
     va_end(ap);
     if (n < 0)
         return SV_NONE;
-    char *old = a->at;
+    char *old = a->front.at;
     char *p = arena_alloc(a, (size_t)n + 1, 1);
     if (p == NULL || p == old)
         return p == NULL ? SV_NONE : sv_of(p, (size_t)n);
@@ -271,5 +273,5 @@ enum err arena_on_free(struct arena *a, void (*fn)(void *), void *arg)
 
 size_t arena_used(const struct arena *a)
 {
-    return a->used;
+    return a->settled + (size_t)(a->front.at - a->mark);
 }
