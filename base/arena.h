@@ -21,10 +21,27 @@ struct arena *arena_new_pooled(struct arena_pool *pool, size_t cap);
 /* Runs the on_free callbacks, newest first, then releases everything. Accepts NULL inside. */
 void arena_free(struct arena **a);
 
+/* The first member of struct arena, shown so that the common case of arena_alloc needs no call. */
+struct arena_front {
+    char *at, *end; /* what is left of the current chunk, within the cap */
+};
+void *arena_alloc_slow(struct arena *a, size_t n, size_t align);
+
 /* NULL at the cap or without memory, with the arena as it was. What does not fit the rest of a
  * chunk leaves that rest unused; what is larger than a chunk gets a block of its own. align: power
  * of two. Contents are not zeroed. */
-MUST void *arena_alloc(struct arena *a, size_t n, size_t align);
+MUST static inline void *arena_alloc(struct arena *a, size_t n, size_t align)
+{
+    struct arena_front *f = (struct arena_front *)(void *)a;
+    size_t room = (size_t)(f->end - f->at), pad = (size_t)(-(uintptr_t)f->at & (align - 1));
+    n += n == 0; /* distinct objects have distinct addresses */
+    if (LIKELY(n <= room && pad <= room - n)) {
+        char *p = f->at + pad;
+        f->at = p + n;
+        return p;
+    }
+    return arena_alloc_slow(a, n, align);
+}
 /* Zeroed, aligned for any object. */
 MUST void *arena_zalloc(struct arena *a, size_t n);
 /* A NUL-terminated copy; p is NULL on failure. */
