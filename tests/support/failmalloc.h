@@ -1,8 +1,8 @@
 #pragma once
 /* Failing allocations: a scenario is run once to count its allocations, then once for each of them,
- * which fails. The test adds failmalloc.c to its sources and FAILMALLOC_LINK to its link options
- * (tests/unit/base/CMakeLists.txt shows how); allocations inside shared libraries are not touched.
- * Counters are per thread. */
+ * which fails. The test adds tests/support/failmalloc.c to its sources and
+ *   target_link_options(unit_x PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
+ * Allocations inside shared libraries are not touched. Counters are per thread. */
 #include <stdbool.h>
 #include <stddef.h>
 
