@@ -1,5 +1,4 @@
-/* Clusters and their endpoints: envoy.config.cluster.v3.Cluster -> struct m_cluster. Main thread.
- */
+/* Clusters and their endpoints: envoy.config.cluster.v3.Cluster -> struct m_cluster. Main only. */
 #include "config/model/model_int.h"
 
 enum {
