@@ -10,8 +10,7 @@ struct route_hit {
 
 /* host: the Host or :authority as received; a port in it counts. Domains are tried as Envoy does:
  * exact, longest "*.suffix", longest "prefix.*", "*"; the star never stands for nothing.
- * path: the request target with its query, which is not compared; the first route that fits wins.
- */
+ * path: the request target with its query, which is not compared; the first route to fit wins. */
 struct route_hit route_match(const struct m_route_config *rc, struct sv host, struct sv path);
 
 /* The two steps of route_match alone. */
