@@ -7,6 +7,7 @@
 #include "proxy/options.h"
 #include "proxy/registry.h"
 #include "proxy/server_int.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { MAIN_CHUNK = 8 * 1024 };
@@ -57,7 +58,7 @@ static enum err make(struct server *s, const struct options *o)
     timer_init(&s->flush, NULL);
     TRY(loop_init(&s->loop, clock_system(), MAIN_CHUNK));
     s->stats = stats_new(s->n_workers + 1);
-    s->alog = alog_writer_new(s->n_workers, o->file_flush_interval_ms, o->file_flush_min_size_kb * 1024);
+    s->alog = alog_writer_new(s->n_workers, o->file_flush_interval_ms, (size_t)o->file_flush_min_kb * 1024);
     s->workers = aligned_alloc(64, s->n_workers * ((sizeof(struct worker) + 63) & ~(size_t)63));
     if (s->stats == NULL || s->alog == NULL || s->workers == NULL)
         return E_NOMEM;
@@ -91,8 +92,29 @@ static void release(struct server *s)
 
 static enum err load(struct server *s, const struct options *o, struct diag *d)
 {
+    struct load_input in = options_load_input(o);
     s->env = (struct env){.stats = s->stats, .alog = s->alog};
-    return config_load(o, &proxy_registry, &s->env, &s->snap, d);
+    return load_snapshot(&in, &proxy_registry, &s->env, &s->snap, d);
+}
+
+static void explain(const struct options *o, const struct diag *d)
+{
+    char text[1024];
+    load_explain(d, text, sizeof(text));
+    log_critical("main.config_failed", "error initializing configuration '%s': %s", o->config_path, text);
+}
+
+/* Checks everything short of binding, and says so. */
+int server_validate(const struct options *o)
+{
+    struct load_input in = options_load_input(o);
+    struct stats *stats = stats_new(1);
+    struct env env = {.stats = stats};
+    if (stats == NULL)
+        return 1;
+    int code = load_validate(&in, &proxy_registry, &env, stdout);
+    stats_free(&stats);
+    return code;
 }
 
 int server_run(const struct options *o)
@@ -106,9 +128,7 @@ int server_run(const struct options *o)
         log_critical("main.start_failed", "err=%s", err_name(e));
         s->exit_code = 1;
     } else if ((e = load(s, o, &d)) != OK || (e = server_start(s, &d)) != OK) {
-        log_critical("main.config_failed", "error initializing configuration '%s': %s%s%s",
-                     o->config_path != NULL ? o->config_path : "", d.path, d.path[0] != '\0' ? ": " : "",
-                     d.msg);
+        explain(o, &d);
         s->exit_code = 1;
     } else {
         loop_enter(&s->loop);

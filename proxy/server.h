@@ -14,5 +14,7 @@ unsigned server_worker_count(const struct server *s);
 struct worker *server_worker(struct server *s, unsigned i);
 uint64_t *server_connection_ids(struct server *s);
 
+/* --mode validate: prints Envoy's verdict; the exit code. */
+int server_validate(const struct options *o);
 /* Runs the proxy until it is told to end; the exit code of the process. */
 int server_run(const struct options *o);

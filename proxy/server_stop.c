@@ -190,7 +190,7 @@ void server_drain_listeners(struct server *s, bool graceful, bool skip_exit, boo
         tell_all(s, stop_listeners, (struct to_worker){.inbound_only = inbound_only});
         return;
     }
-    bool gradual = s->opts->drain_strategy == DRAIN_GRADUAL;
+    bool gradual = s->opts->drain_strategy == OPTIONS_DRAIN_GRADUAL;
     uint64_t ms = (uint64_t)s->opts->drain_time_s * 1000;
     tell_all(s, set_draining, (struct to_worker){.value = true, .drain_ms = gradual ? ms : 0});
     if (skip_exit)

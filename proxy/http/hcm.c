@@ -353,8 +353,7 @@ static size_t take_head(struct hcm *h, char *p, size_t n)
 static size_t take_body(struct hcm *h, char *p, size_t n)
 {
     struct stream *s = h->stream;
-    if (!s->body_wanted) {
-        conn_pause(h->c);
+    if (h->c->paused) {
         keep(h, p, n);
         return SIZE_MAX;
     }

@@ -175,7 +175,6 @@ struct stream {
     uint64_t idle_ms;       /* stream idle time-out, a route may change it */
     bool begun;             /* the head is complete and was counted */
     bool req_done;          /* the whole request has been received */
-    bool body_wanted;       /* the terminal filter takes body bytes now */
     bool head_sent, res_done, res_chunked, res_no_body;
     bool filters_closed, ended, is_head;
     bool is_internal;
@@ -202,8 +201,6 @@ void stream_res_data(struct stream *s, struct sv bytes);
 void stream_res_done(struct stream *s, struct headers *trailers);
 /* The answer cannot be completed: the client's connection is cut. */
 void stream_res_reset(struct stream *s, uint32_t flags, struct sv details);
-/* The terminal filter can take body bytes from now on. */
-void stream_want_body(struct stream *s);
 /* Bytes the client has not taken yet. */
 static inline size_t stream_queued(const struct stream *s)
 {

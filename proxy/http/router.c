@@ -19,6 +19,8 @@ struct router {
     struct wcluster *wc;
     struct host *host;
     struct up_head head;
+    struct buf early;  /* body that came before the connection */
+    bool early_end;
     uint64_t sent_us;  /* the request was completely sent */
     bool started;      /* upstream_start succeeded and the request is not over */
     bool head_sent, answered;
@@ -123,6 +125,35 @@ static void request_sent(struct router *r)
     r->s->info.up_tx_last_us = r->sent_us;
 }
 
+static void throttle_request(struct router *r, size_t queued)
+{
+    if (queued > r->s->conf->buffer_limit) {
+        stat_inc(r->s->w->stats, r->wc->c->st.upstream_flow_control_backed_up_total);
+        stream_pause_request(r->s);
+    }
+}
+
+/* The body that waited for the connection, as it came: one chunk when the request is chunked. */
+static void send_early(struct router *r)
+{
+    struct slab_pool *slabs = r->s->w->loop.slabs;
+    while (r->early.n > 0) {
+        struct iovec iov;
+        if (buf_iov(&r->early, &iov, 1) == 0)
+            break;
+        bool end = r->early_end && iov.iov_len == r->early.n;
+        upstream_send_data(&r->rq, sv_of(iov.iov_base, iov.iov_len), end);
+        buf_drain(slabs, &r->early, iov.iov_len);
+    }
+    if (r->early_end) {
+        if (!r->rq.sent_all)
+            upstream_send_end(&r->rq, r->s->conf->enable_trailers ? &r->s->req_trailers : NULL);
+        request_sent(r);
+    } else if (upstream_queued(&r->rq) == 0) {
+        stream_resume_request(r->s);
+    }
+}
+
 static void send_head(struct router *r)
 {
     struct stream *s = r->s;
@@ -137,8 +168,8 @@ static void send_head(struct router *r)
     upstream_send_head(&r->rq, &r->head);
     if (r->head.end)
         request_sent(r);
-    else
-        stream_want_body(s);
+    else if (UNLIKELY(r->early.n > 0 || r->early_end))
+        send_early(r);
 }
 
 static const struct reply no_healthy_upstream = {
@@ -248,25 +279,23 @@ static enum hstep req_headers(void *st, struct stream *s, bool end)
     return start(r);
 }
 
-static void throttle_request(struct router *r)
-{
-    if (upstream_queued(&r->rq) > r->wc->c->m->per_connection_buffer_limit_bytes) {
-        stat_inc(r->s->w->stats, r->wc->c->st.upstream_flow_control_backed_up_total);
-        stream_pause_request(r->s);
-    }
-}
-
 static enum hstep req_data(void *st, struct stream *s, struct sv bytes, bool end)
 {
     struct router *r = st;
-    (void)s;
     if (!r->started)
         return H_STOP;
+    if (UNLIKELY(!r->head_sent)) {
+        if (buf_add(s->w->loop.slabs, &r->early, bytes) != OK)
+            return reply(r, &(struct reply){.code = 503, .details = SV("out_of_memory")});
+        r->early_end = end;
+        throttle_request(r, r->early.n);
+        return H_CONTINUE;
+    }
     upstream_send_data(&r->rq, bytes, end);
     if (end)
         request_sent(r);
     else
-        throttle_request(r);
+        throttle_request(r, upstream_queued(&r->rq));
     return H_CONTINUE;
 }
 
@@ -274,7 +303,8 @@ static enum hstep req_trailers(void *st, struct stream *s, struct headers *trail
 {
     struct router *r = st;
     (void)s;
-    if (r->started) {
+    r->early_end = true;
+    if (r->started && r->head_sent) {
         upstream_send_end(&r->rq, trailers);
         request_sent(r);
     }
@@ -381,7 +411,7 @@ static void on_reset(struct up_request *rq, enum upstream_reset why, struct sv f
     take_wire_counts(r);
     if (failure.n > 0)
         s->info.transport_failure = arena_dup(s->arena, failure);
-    if (why != UPR_OVERFLOW)
+    if (r->head_sent && why != UPR_PROTOCOL_ERROR)
         stat_inc(s->w->stats, r->wc->c->st.upstream_rq_rx_reset);
     if (r->answered) {
         stat_inc(s->w->stats, s->conf->st.rq_reset_after_downstream_response_started);
@@ -452,7 +482,7 @@ static void timed_out(void *st, struct stream *s)
 static void close_state(void *st, struct stream *s)
 {
     struct router *r = st;
-    (void)s;
+    buf_clear(s->w->loop.slabs, &r->early);
     if (!r->started)
         return;
     take_wire_counts(r);

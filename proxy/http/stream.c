@@ -141,25 +141,16 @@ void stream_req_data(struct stream *s, struct sv bytes, bool end)
     }
 }
 
-void stream_want_body(struct stream *s)
-{
-    s->body_wanted = true;
-    if (!s->req_done && s->h->c->paused)
-        stream_resume_request(s);
-}
-
 void stream_pause_request(struct stream *s)
 {
     if (s->h->c->paused)
         return;
     stat_inc(s->w->stats, s->conf->st.downstream_flow_control_paused_reading_total);
-    s->body_wanted = false;
     conn_pause(s->h->c);
 }
 
 void stream_resume_request(struct stream *s)
 {
-    s->body_wanted = true;
     if (!s->h->c->paused)
         return;
     stat_inc(s->w->stats, s->conf->st.downstream_flow_control_resumed_reading_total);
@@ -251,56 +242,6 @@ void stream_res_reset(struct stream *s, uint32_t flags, struct sv details)
     s->info.details = details;
     stat_inc(s->w->stats, s->conf->st.downstream_rq_tx_reset);
     s->h->close_after = true;
-    stream_end(s);
-}
-
-static const struct sv text_plain = {"text/plain", 10};
-
-static enum err reply_headers(struct stream *s, const struct reply *r, struct h1_head *head)
-{
-    headers_init(&head->headers, s->arena);
-    if (r->location.n > 0)
-        TRY(headers_add(&head->headers, HDR_LOCATION, r->location));
-    if (r->body.n > 0) {
-        struct sv length = arena_printf(s->arena, "%zu", r->body.n);
-        if (length.p == NULL)
-            return E_NOMEM;
-        TRY(headers_add(&head->headers, HDR_CONTENT_LENGTH, length));
-        TRY(headers_add(&head->headers, HDR_CONTENT_TYPE, text_plain));
-    }
-    if (r->overloaded)
-        TRY(headers_add(&head->headers, HDR_X_ENVOY_OVERLOADED, SV("true")));
-    return OK;
-}
-
-void stream_reply(struct stream *s, const struct reply *r)
-{
-    if (s->ended)
-        return;
-    s->info.response_flags |= r->flags;
-    if (s->head_sent) {
-        stream_res_reset(s, 0, r->details);
-        return;
-    }
-    s->info.details = r->details;
-    struct h1_head *head = ARENA_NEW(s->arena, struct h1_head);
-    if (head == NULL || reply_headers(s, r, head) != OK) {
-        stream_res_reset(s, RF_OVERLOAD_MANAGER, SV("out_of_memory"));
-        return;
-    }
-    head->status = (uint16_t)r->code;
-    /* A request whose body was not read leaves the connection in no state to go on. */
-    if (!s->req_done) {
-        s->h->close_after = true;
-        s->h->linger = true;
-    }
-    head->framing = r->body.n > 0 ? H1_BODY_LENGTH : H1_BODY_NONE;
-    head->content_length = r->body.n;
-    stream_res_headers(s, head, r->body.n == 0);
-    if (r->body.n > 0 && !s->is_head)
-        stream_res_data(s, r->body);
-    h1_server_end(s, NULL);
-    s->res_done = true;
     stream_end(s);
 }
 
