@@ -15,9 +15,9 @@ ADDRESS = re.compile(r"^[\d.]+$")
 
 
 def own_names():
-    """The full name of the machine that runs the check, when it has one that means something."""
-    name = socket.getfqdn()
-    return [name] if name.count(".") >= 2 and not name.endswith(".arpa") else []
+    """The name of the machine that runs the check, when it is a full one."""
+    name = socket.gethostname()
+    return [name] if name.count(".") >= 2 else []
 
 
 def is_known_host(host):
