@@ -207,10 +207,10 @@ T(arena, runs_callbacks_newest_first)
     T_ASSERT(a != NULL);
     memset(order, 0, sizeof order);
     /* The arguments lie in the arena: they must still be there when the callbacks run. */
-    T_EXPECT_EQ(arena_on_free(a, note, letter(a, '1')), OK, \"1\");
-    T_EXPECT_EQ(arena_on_free(a, note, letter(a, '2')), OK, \"2\");
+    T_EXPECT_EQ(arena_on_free(a, note, letter(a, '1')), OK, "1");
+    T_EXPECT_EQ(arena_on_free(a, note, letter(a, '2')), OK, "2");
     T_ASSERT(arena_alloc(a, 1000, 1) != NULL);
-    T_EXPECT_EQ(arena_on_free(a, note, letter(a, '3')), OK, \"3\");
+    T_EXPECT_EQ(arena_on_free(a, note, letter(a, '3')), OK, "3");
     arena_free(&a);
     T_EXPECT_SV(sv_str(order), SV("321"), "order");
 }
