@@ -17,6 +17,10 @@ from diffkit import config, netns, normalise, plain, proxy  # noqa: E402
 from diffkit.observe import observe  # noqa: E402
 
 SHOWN = 1500
+INTRO = """One section a case: what was configured (where it differs from one catch-all route to the STATIC cluster `origin`,
+stat prefix `t`, codec HTTP1), what the client and the origins did, what came back, the log line, and which statistics
+changed between the program's readiness and the end of the case. An origin without a script answers every request with 200 `ok`.
+"""
 
 
 def clip(text):
@@ -69,7 +73,8 @@ def record_case(case, binary, out):
                 out.append(block(message_text(m)))
     for line in seen["log"][:4]:
         out.append("log: `" + n.text(line).replace("\t", " | ") + "`\n")
-    stats = [f"{k} {v:+d}" for k, v in sorted((n.text(k), v) for k, v in seen["stats"].items())]
+    stats = [f"{k} {v:+d}" for k, v in sorted((n.text(k), v) for k, v in seen["stats"].items())
+             if ".worker_" not in k]
     out.append("stats: " + ", ".join(stats) + "\n")
 
 
@@ -94,7 +99,8 @@ def main():
         except Exception as error:  # a case that cannot run is told, the others go on
             out.append(f"\n## {case.id}: FAILED {error}\n")
             print(f"  {type(error).__name__}: {error}", file=sys.stderr)
-    text = "\n".join(out)
+    index = [f"- {line[4:-1]}" for line in out if line.startswith("\n## ")]
+    text = "\n".join([out[0], INTRO, *index, "", *out[1:]])
     if args.o == "-":
         print(text)
     else:

@@ -21,7 +21,7 @@ class Normaliser:
         """Ports behind an address or a host name."""
         def one(match):
             return f"{match.group(1)}@{self.ports.get(match.group(2), 'EPHEMERAL')}@"
-        return re.sub(r"((?:127\.0\.0\.1|localhost|\[::1\])[:_])(\d{4,5})\b", one, text)
+        return re.sub(r"((?:127(?:\.\d+){3}|localhost|\[::1\])[:_])(\d{4,5})\b", one, text)
 
     def header(self, name, value):
         if name == "date" and DATE.match(value):
@@ -30,6 +30,8 @@ class Normaliser:
             return "<uuid>"
         if name == "x-envoy-upstream-service-time" and value.isdigit():
             return "<number>"
+        if name == "x-forwarded-port":
+            return "@" + self.ports.get(value, value) + "@"
         return self.text(value)
 
     def message(self, message, request=False):
@@ -45,20 +47,24 @@ class Normaliser:
                 "trailers": message["trailers"]}
 
     def log_line(self, line):
+        """A line of config.LOG_FORMAT by fields; any other line as its text."""
+        if "\t" not in line:
+            return {"text": self.log_text(line)}
         fields = {}
         for part in line.split("\t"):
-            key, equals, value = part.partition("=")
-            if not equals:
-                fields["text"] = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", self.text(part))
-                fields["text"] = re.sub(r'(" \d+ \S+ \d+ \d+) \d+ (\d+|-) ', r"\1 <number> <number> ", fields["text"])
-                fields["text"] = re.sub(r'"[0-9a-f]{8}-[0-9a-f-]{27}"', '"<uuid>"', fields["text"])
-            elif key in ("duration", "service") and value.isdigit():
+            key, _, value = part.partition("=")
+            if key in ("duration", "service") and value.isdigit():
                 fields[key] = "<number>"
             elif key == "rid":
                 fields[key] = self.header("x-request-id", value)
             else:
                 fields[key] = self.text(value)
         return fields
+
+    def log_text(self, line):
+        """A line of Envoy's default format: time, duration, service time and a generated id are replaced."""
+        line = re.sub(r"^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\]", "[<time>]", self.text(line))
+        return re.sub(r'(" \d+ \S+ \d+ \d+) \d+ (?:\d+|(-)) ', r"\1 <number> <number>\2 ", line)
 
 
 def normalise(case, seen):
@@ -80,5 +86,5 @@ def normalise(case, seen):
 
 
 def summary(view):
-    """The codes and flags of the log lines, in order: what Case.want names."""
-    return ", ".join(f"{f.get('code', '?')} {f.get('flags', '?')}" for f in view["log"])
+    """The codes and flags of the log lines, in order: what Case.want names. Other log formats have none."""
+    return ", ".join(f"{f['code']} {f['flags']}" for f in view["log"] if "code" in f)

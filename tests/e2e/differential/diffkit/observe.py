@@ -1,11 +1,14 @@
 """Runs one case against one program and writes down everything that can be seen from outside."""
 import asyncio
 import copy
+import itertools
 import os
 import pathlib
+import random
 import signal
 import socket
 import tempfile
+import threading
 
 from . import config, netns
 from .client import Client
@@ -16,13 +19,22 @@ from .proxy import Proxy
 ORIGINS = ("origin", "origin2", "origin3")
 
 
-def free_ports(count):
-    """Ports nobody listens on now; they stay bound together while they are chosen, so they differ."""
-    socks = [listen(None) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in socks]
-    for s in socks:
-        s.close()
-    return ports
+FIRST_PORT, LAST_PORT = 10240, 32000  # below the ports that the kernel gives out by itself
+next_port = itertools.count(random.randrange(FIRST_PORT, LAST_PORT))
+port_lock = threading.Lock()
+
+
+def free_port():
+    """A port nobody listens on, never given twice: listeners share ports silently, so a clash would not be an error."""
+    while True:
+        with port_lock:
+            port = FIRST_PORT + next(next_port) % (LAST_PORT - FIRST_PORT)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Full:
@@ -53,10 +65,8 @@ class Stage:
         self.full, self.dead = Full(), listen(None)
         scripts = getattr(case, "origins", {})
         self.origins = [Origin(n, scripts.get(n, [ANSWER]), self.fill_bytes) for n in ORIGINS]
-        ports = free_ports(4)
-        self.names = {"LISTENER": ports[0], "ADMIN": ports[1], "LISTENER2": ports[2], "UNUSED": ports[3],
-                      "DEAD": self.dead.getsockname()[1], "FULL": self.full.port,
-                      "LOG": str(self.path / "access.log"), "DIR": str(self.path)}
+        self.names = {"LISTENER": free_port(), "ADMIN": free_port(), "UNUSED": free_port(), "DEAD": self.dead.getsockname()[1],
+                      "FULL": self.full.port, "LOG": str(self.path / "access.log"), "DIR": str(self.path)}
         self.names.update({o.name.upper(): o.port for o in self.origins})
         self.proxy = None
 

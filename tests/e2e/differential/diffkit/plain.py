@@ -114,7 +114,7 @@ def observe_admin(case, binary):
 
 def normalise_admin(case, seen):
     ports = {str(v): k for k, v in seen["names"].items() if isinstance(v, int)}
-    known = re.compile(r"\b(" + "|".join(ports) + r")\b|(?<=_)(" + "|".join(ports) + r")(?=\.)")
+    known = re.compile(r"(?<!\d)(" + "|".join(ports) + r")(?!\d)")
     view = {}
     for (method, path, what), answer in zip(case.asks, seen["answers"]):
         lines = answer["head"].split("\r\n")
@@ -123,7 +123,7 @@ def normalise_admin(case, seen):
         body = answer["body"].decode("utf-8", "replace")
         # A port in JSON becomes a string there; so it does on both sides.
         quoted = re.sub(r"(?<=: )(" + "|".join(ports) + r")(?=[,\s}])", r'"\1"', body) if body.startswith("{") else body
-        text = known.sub(lambda m: "@" + ports[m.group(1) or m.group(2)] + "@", quoted)
+        text = known.sub(lambda m: "@" + ports[m.group(1)] + "@", quoted).replace(seen["names"]["DIR"], "@DIR@")
         try:
             shown = VIEWS[what](text)
         except (ValueError, KeyError, IndexError, TypeError) as error:
@@ -161,6 +161,11 @@ def verdict(seen):
     return found.group(1), found.group(2).strip()
 
 
+def plain(text):
+    """Names as StatPrefix and stat_prefix are the same to a reader."""
+    return text.replace("_", "").lower()
+
+
 def normalise_cli(case, seen):
     def tidy(text):
         text = text.replace(seen["names"]["DIR"], "@DIR@").replace(seen["binary"], "@PROGRAM@")
@@ -173,7 +178,7 @@ def normalise_cli(case, seen):
         view["out"] = tidy(seen["out"])
     if case.text:
         view["why"] = tidy(why)
-    view["mentions"] = {word: word in seen["err"] for word in case.mention}
+    view["mentions"] = {word: plain(word) in plain(seen["err"]) for word in case.mention}
     return view
 
 
