@@ -22,8 +22,9 @@ def own_names():
 
 def is_known_host(host):
     host = host.rstrip(".").lower()
-    # A name of one label is a placeholder (http://a/b); a real one would not resolve anywhere else.
-    return "." not in host or ADDRESS.match(host) or RESERVED.search(host) or CITED.search(host)
+    # Names of one label (http://a/b) and top domains of one letter (http://a.b/) are placeholders.
+    labels = host.split(".")
+    return len(labels) == 1 or len(labels[-1]) == 1 or ADDRESS.match(host) or RESERVED.search(host) or CITED.search(host)
 
 
 def check_text(name, text, hosts=()):

@@ -70,12 +70,12 @@ class Sizes(unittest.TestCase):
 
 class Paths(unittest.TestCase):
     def test_faults(self):
-        for text in ("see /home/" "me/x", "-I/work/" "tree", "curl http:" "//mirror.corp.lan/x", "at box.corp." "lan"):
+        for text in ("see /home/" "me/x", "-I/work/" "tree", "curl http:" "//mirror.corp.lan/x", "at box.corp." "lan", "http:" "//box.io/"):
             self.assertEqual(len(paths.check_text("a", text, ["box.corp.lan"])), 1, text)
 
     def test_fine(self):
         for text in ("https://www.envoyproxy.io/docs", "http://10.0.0.1/", "http://api-service.my-app.local:3000",
-                     "http://a/b", "/usr/bin/weft", "build/work/x", "http://test.example.com/home/"):
+                     "http://a/b", "http://a_b.c/", "/usr/bin/weft", "build/work/x", "http://test.example.com/home/"):
             self.assertEqual(paths.check_text("a", text), [], text)
 
 
