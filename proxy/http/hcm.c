@@ -4,6 +4,8 @@
 #include "proxy/http/hcm_int.h"
 #include <stdlib.h>
 
+enum { HEAD_COPY_MAX = 2048 };
+
 /* ---- closing ---- */
 
 static void count_bytes(struct hcm *h)
@@ -303,14 +305,24 @@ static bool keep(struct hcm *h, const char *p, size_t n)
     return true;
 }
 
-static bool keep_head(struct stream *s, const char *data)
+/* A short head is parsed in the copy that the stream keeps, which saves moving its views afterwards. */
+static enum err parse_head(struct stream *s, char *data, size_t n)
 {
-    char *copy = arena_alloc(s->arena, s->req.head_bytes, 1);
+    char *copy = n <= HEAD_COPY_MAX && !h1_parser_begun(&s->parser) ? arena_alloc(s->arena, n, 1) : NULL;
+    if (copy != NULL) {
+        memcpy(copy, data, n);
+        enum err e = h1_parse_request(&s->parser, copy, n, &s->req);
+        if (e == E_AGAIN)
+            memcpy(data, copy, n); /* names are lower-cased in place, and the parse goes on in data */
+        return e;
+    }
+    TRY(h1_parse_request(&s->parser, data, n, &s->req));
+    copy = arena_alloc(s->arena, s->req.head_bytes, 1);
     if (copy == NULL)
-        return false;
+        return E_NOMEM;
     memcpy(copy, data, s->req.head_bytes);
     h1_head_rebase(&s->req, data, copy);
-    return true;
+    return OK;
 }
 
 /* Bytes used, or SIZE_MAX: stop feeding. */
@@ -321,13 +333,13 @@ static size_t take_head(struct hcm *h, char *p, size_t n)
         return SIZE_MAX;
     }
     struct stream *s = h->stream;
-    enum err e = h1_parse_request(&s->parser, p, n, &s->req);
+    enum err e = parse_head(s, p, n);
     if (e == E_AGAIN) {
         keep(h, p, n);
         return SIZE_MAX;
     }
-    if (UNLIKELY(e != OK || !keep_head(s, p))) {
-        if (e == OK || e == E_NOMEM)
+    if (UNLIKELY(e != OK)) {
+        if (e == E_NOMEM)
             s->parser.fault = H1_FAULT_HEADERS_TOO_LARGE;
         refuse(h, s);
         return SIZE_MAX;
@@ -343,9 +355,10 @@ static size_t take_head(struct hcm *h, char *p, size_t n)
     s->info.req = &s->req.headers;
     s->info.wire_received = used;
     headers_init(&s->req_trailers, s->arena);
-    h1_body_init(&s->body, &s->req, &h->conf->limits, &s->req_trailers);
-    if (s->body.done) /* a length of 0 is the same as no body */
+    if (s->req.framing == H1_BODY_LENGTH && s->req.content_length == 0)
         s->req.framing = H1_BODY_NONE;
+    if (s->req.framing != H1_BODY_NONE)
+        h1_body_init(&s->body, &s->req, &h->conf->limits, &s->req_trailers);
     stream_begin(s);
     return used;
 }

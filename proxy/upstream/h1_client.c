@@ -9,6 +9,8 @@
 /* As much head as one receive can hold; Envoy's default of 100 headers. */
 static const struct h1_limits answer_limits = {.max_head_bytes = 96 * 1024, .max_headers = 100};
 
+enum { HEAD_COPY_MAX = 2048 };
+
 /* ---- sending ---- */
 
 static char *add(char *at, struct sv s)
@@ -184,24 +186,40 @@ static void finish(struct up_conn *uc, size_t surplus)
     rq->events->done(rq, trailers);
 }
 
-static bool keep_head(struct up_conn *uc, const char *data)
+/* The router reads the answer's headers until its end, when the scratch buffer is long gone. A short head is parsed
+ * in the copy that is kept, which saves moving its views afterwards. */
+static enum err parse_head(struct up_conn *uc, char *data, size_t n)
 {
-    /* The router reads the answer's headers until its end; the scratch buffer is gone by then. */
-    char *copy = arena_alloc(uc->rq->arena, uc->head.head_bytes, 1);
+    struct up_request *rq = uc->rq;
+    bool begun = h1_parser_begun(&uc->parser);
+    char *copy = n <= HEAD_COPY_MAX && !begun ? arena_alloc(rq->arena, n, 1) : NULL;
+    if (copy != NULL) {
+        memcpy(copy, data, n);
+        enum err e = h1_parse_response(&uc->parser, copy, n, rq->method, &uc->head);
+        if (e == E_AGAIN)
+            memcpy(data, copy, n); /* names are lower-cased in place, and the parse goes on in data */
+        return e;
+    }
+    TRY(h1_parse_response(&uc->parser, data, n, rq->method, &uc->head));
+    copy = arena_alloc(rq->arena, uc->head.head_bytes, 1);
     if (copy == NULL)
-        return false;
+        return E_NOMEM;
     memcpy(copy, data, uc->head.head_bytes);
     h1_head_rebase(&uc->head, data, copy);
-    return true;
+    return OK;
 }
 
 /* Returns bytes used, or SIZE_MAX when the connection is gone or more is needed. */
 static size_t take_head(struct up_conn *uc, char *p, size_t n)
 {
     struct up_request *rq = uc->rq;
-    enum err e = h1_parse_response(&uc->parser, p, n, rq->method, &uc->head);
+    enum err e = parse_head(uc, p, n);
     if (e == E_AGAIN) {
         stash(uc, p, n);
+        return SIZE_MAX;
+    }
+    if (UNLIKELY(e == E_NOMEM)) {
+        pool_close_conn(uc, UPR_LOCAL_RESET, SV_NONE, true);
         return SIZE_MAX;
     }
     if (UNLIKELY(e != OK)) {
@@ -215,10 +233,6 @@ static size_t take_head(struct up_conn *uc, char *p, size_t n)
     }
     if (UNLIKELY(uc->head.status == 101)) { /* nobody asked for an upgrade */
         protocol_error(uc);
-        return SIZE_MAX;
-    }
-    if (UNLIKELY(!keep_head(uc, p))) {
-        pool_close_conn(uc, UPR_LOCAL_RESET, SV_NONE, true);
         return SIZE_MAX;
     }
     uc->head_done = true;

@@ -110,7 +110,6 @@ static void attach(struct up_conn *uc, struct up_request *rq)
     struct pool *p = uc->pool;
     struct host_counters *hc = &p->host->slots[p->w->index].count;
     uc->state = UP_BUSY;
-    loop_cancel(&p->w->loop, &uc->timer);
     list_unlink(&uc->link);
     list_push_front(&p->busy, &uc->link);
     uc->requests++;
@@ -147,6 +146,13 @@ static void idle_timed_out(struct timer *t)
 {
     struct up_conn *uc = container_of(t, struct up_conn, timer);
     struct pool *p = uc->pool;
+    uint64_t now = loop_now_ms(&p->w->loop), due = uc->idle_since_ms + p->c->m->idle_timeout_ms;
+    if (uc->state == UP_BUSY) /* becoming idle arms it again */
+        return;
+    if (uc->state == UP_IDLE && now < due) {
+        loop_arm(&p->w->loop, &uc->timer, due - now);
+        return;
+    }
     if (uc->state == UP_CONNECTING) {
         stat(p, p->c->st.upstream_cx_connect_timeout);
         pool_close_conn(uc, UPR_CONNECTION_TIMEOUT, SV_NONE, true);
@@ -245,6 +251,7 @@ void pool_connected(struct up_conn *uc, int error)
     stat_record(p->w->stats, p->c->st.upstream_cx_connect_ms,
                 (p->w->loop.now_us - uc->created_us) / 1000);
     p->n_connecting--;
+    loop_cancel(&p->w->loop, &uc->timer);
     if (p->c->m->max_connection_duration_ms > 0)
         loop_arm(&p->w->loop, &uc->max_age, p->c->m->max_connection_duration_ms);
     uc->have_local = sock_local(uc->conn.fd, &uc->local) == OK;
@@ -266,7 +273,9 @@ static void keep_idle(struct up_conn *uc)
     uc->state = UP_IDLE;
     list_unlink(&uc->link);
     list_push_front(&p->idle, &uc->link);
-    if (p->c->m->idle_timeout_ms > 0)
+    uc->idle_since_ms = loop_now_ms(&p->w->loop);
+    /* Left armed over the requests in between: it looks at idle_since_ms when it fires. */
+    if (p->c->m->idle_timeout_ms > 0 && !timer_armed(&uc->timer))
         loop_arm(&p->w->loop, &uc->timer, p->c->m->idle_timeout_ms);
 }
 

@@ -34,7 +34,7 @@ struct up_conn {
     bool cancelled; /* the request's owner closes it and wants no event */
     struct timer timer; /* connect time-out, then idle time-out */
     struct timer max_age;
-    uint64_t created_us;
+    uint64_t created_us, idle_since_ms;
     uint64_t sent_base, received_base; /* conn counters when rq began */
     uint64_t rx_counted, tx_counted;   /* already in the statistics */
     uint32_t requests;
