@@ -125,7 +125,10 @@ class Namespaces:
     def intercept(self, binary, task, port):
         rules = {"APPMESH_START_ENABLED": "1", "APPMESH_IGNORE_UID": SIDECAR_UID, "APPMESH_APP_PORTS": str(port),
                  "APPMESH_ENVOY_EGRESS_PORT": "15001", "APPMESH_ENVOY_INGRESS_PORT": "15000"}
-        subprocess.run([*self.enter(task), binary], env={**os.environ, **rules}, check=True, stdin=subprocess.DEVNULL)
+        done = subprocess.run([*self.enter(task), binary], env={**os.environ, **rules}, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"the redirect rules of {task} could not be installed\n{done.stdout}")
 
     def shell(self, task):
         """What a user types before a command to run it inside the task."""
