@@ -105,9 +105,9 @@ int main(int argc, char **argv)
     open_standard_fds();
     signal(SIGPIPE, SIG_IGN);
     struct arena *a = arena_new(ARENA_CHUNK, ARENA_CAP);
-    if (a == NULL || argc < 1 || log_open(NULL, NULL) != OK)
-        return EXIT_APPLY;
-    int status = run_with(a, argv);
+    int status = EXIT_APPLY;
+    if (a != NULL && argc > 0 && log_open(NULL, NULL) == OK)
+        status = run_with(a, argv);
     arena_free(&a);
     log_close();
     return status;

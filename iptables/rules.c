@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 /* The multiport match holds 15 numbers; a range takes two. */
-enum { MULTIPORT_MAX = 15, SSH_PORT = 22, TEXT_MAX = 512 };
+enum { MULTIPORT_MAX = 15, SSH_PORT = 22, TEXT_MAX = 512, METADATA_MAX = 2 };
 
 /* Conntrack zone of the proxy's own DNS queries. Kept apart from the application's, or a query that
  * happens to reuse the source port of a redirected one would be sent back to the proxy. */
@@ -17,7 +17,7 @@ enum { DNS_ZONE = 1 };
  * proxy's pass-through connections carry the guard address as their source. */
 static const struct {
     struct sv loopback, guard;
-    const char *metadata[2];
+    const char *metadata[METADATA_MAX];
 } fixed[IPT_FAMILIES] = {
     [IPT_V4] = {{"127.0.0.0/8", 11},
                 {"127.0.0.6/32", 12},
@@ -102,22 +102,36 @@ static void add_ports(struct builder *b, enum ipt_chain c, const struct ipt_port
         add_port_chunk(b, c, ports, target);
 }
 
+/* "10.0.0.0/8" */
+static void print_block(const struct ipt_cidr *c, char *out, size_t room)
+{
+    char ip[INET6_ADDRSTRLEN];
+    BUG_ON(inet_ntop(c->family == IPT_V4 ? AF_INET : AF_INET6, c->ip, ip, sizeof(ip)) == NULL);
+    int n = snprintf(out, room, "%s/%u", ip, c->bits);
+    BUG_ON(n < 0 || (size_t)n >= room);
+}
+
+static bool is_metadata(enum ipt_family f, const char *block)
+{
+    for (size_t i = 0; i < METADATA_MAX && fixed[f].metadata[i] != NULL; i++)
+        if (strcmp(fixed[f].metadata[i], block) == 0)
+            return true;
+    return false;
+}
+
 /* One rule per block of this family; /0 is printed without a destination, as iptables-save does. */
 static void add_destinations(struct builder *b, enum ipt_chain c, const struct ipt_cidr_list *l,
                              const char *target)
 {
     for (size_t i = 0; i < l->n; i++) {
-        const struct ipt_cidr *at = &l->at[i];
-        char ip[INET6_ADDRSTRLEN];
-        if (at->family != b->f)
+        char block[INET6_ADDRSTRLEN + sizeof("/128")];
+        if (l->at[i].family != b->f)
             continue;
-        if (at->bits == 0) {
+        print_block(&l->at[i], block, sizeof(block));
+        if (l->at[i].bits == 0)
             add(b, c, "-p tcp -j %s", target);
-            continue;
-        }
-        BUG_ON(inet_ntop(at->family == IPT_V4 ? AF_INET : AF_INET6, at->ip, ip, sizeof(ip)) ==
-               NULL);
-        add(b, c, "-d %s/%u -p tcp -j %s", ip, at->bits, target);
+        else if (!is_metadata(b->f, block)) /* has its rule already */
+            add(b, c, "-d %s -p tcp -j %s", block, target);
     }
 }
 
@@ -210,7 +224,7 @@ static void build_egress(struct builder *b)
     add_owners(b, IPT_EGRESS);
     add_interfaces(b, IPT_EGRESS, "-o");
     add_ignored_ports(b, IPT_EGRESS, &o->egress_ignored_ports);
-    for (size_t i = 0; i < 2 && fixed[b->f].metadata[i] != NULL; i++)
+    for (size_t i = 0; i < METADATA_MAX && fixed[b->f].metadata[i] != NULL; i++)
         add(b, IPT_EGRESS, "-d %s -p tcp -j RETURN", fixed[b->f].metadata[i]);
     add_destinations(b, IPT_EGRESS, &o->egress_ignored_ips, "RETURN");
     if (o->egress_only_ips.n > 0)
@@ -325,10 +339,10 @@ enum err ipt_rules_build(const struct ipt_options *o, enum ipt_family f, struct 
         build_tproxy(&b);
     if (has_ingress(o) && o->mode == IPT_REDIRECT)
         build_ingress(&b);
+    if (o->dns_port != 0) /* its jumps stand first */
+        build_dns(&b);
     build_egress(&b);
     if (has_ingress(o) && o->self_calls == IPT_SELF_PROXY)
         build_self_calls(&b);
-    if (o->dns_port != 0)
-        build_dns(&b);
     return b.err;
 }

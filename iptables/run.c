@@ -215,6 +215,6 @@ enum err run_program(const struct run *r, struct str *out, struct diag *d)
     if (e != OK || ended != OK)
         return ended != OK ? ended : e;
     if (out != NULL && str_status(out) != OK)
-        return diag_fail(d, str_status(out), "%s printed too much", base_name(r->program));
+        return diag_fail(d, E_LIMIT, "%s printed too much", base_name(r->program));
     return OK;
 }

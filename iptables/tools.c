@@ -82,6 +82,15 @@ static enum err read_state(struct ipt_tools *t, enum ipt_family f, struct arena 
     return ipt_state_read(a, copy, &t->state[f], &t->why[f]);
 }
 
+/* iptables-legacy-save prints nothing, and no error, when it may not read the list of tables. */
+static bool hidden(const struct ipt_tools *t, enum ipt_family f, const struct str *text)
+{
+    const char *names =
+        f == IPT_V4 ? "/proc/self/net/ip_tables_names" : "/proc/self/net/ip6_tables_names";
+    return text->n == 0 && strcmp(t->name, "legacy") == 0 && access(names, F_OK) == 0 &&
+           access(names, R_OK) != 0;
+}
+
 enum err ipt_tools_read(struct ipt_tools *t, enum ipt_family f, struct arena *a)
 {
     struct str text;
@@ -95,6 +104,8 @@ enum err ipt_tools_read(struct ipt_tools *t, enum ipt_family f, struct arena *a)
     }
     str_init(&text, SAVE_MAX);
     e = read_state(t, f, a, &text);
+    if (e == OK && hidden(t, f, &text))
+        e = diag_fail(&t->why[f], E_IO, "this user may not read the tables");
     str_fini(&text);
     t->readable[f] = e == OK;
     return e == E_NOMEM ? e : OK;
