@@ -209,6 +209,18 @@ static enum err parse_head(struct up_conn *uc, char *data, size_t n)
     return OK;
 }
 
+/* The common case: the whole body came with the head. left: bytes behind the head. */
+static size_t take_whole(struct up_conn *uc, struct sv body, size_t left)
+{
+    struct up_request *rq = uc->rq;
+    rq->events->headers(rq, &uc->head, body.n == 0);
+    if (uc->rq == rq && body.n > 0)
+        rq->events->data(rq, body);
+    if (uc->rq == rq)
+        finish(uc, left - body.n);
+    return SIZE_MAX;
+}
+
 /* Returns bytes used, or SIZE_MAX when the connection is gone or more is needed. */
 static size_t take_head(struct up_conn *uc, char *p, size_t n)
 {
@@ -238,6 +250,8 @@ static size_t take_head(struct up_conn *uc, char *p, size_t n)
     uc->head_done = true;
     uc->close_after |= uc->head.close;
     headers_init(&uc->trailers, rq->arena);
+    if (LIKELY(uc->head.framing == H1_BODY_LENGTH && uc->head.content_length <= n - used))
+        return take_whole(uc, sv_of(p + used, (size_t)uc->head.content_length), n - used);
     h1_body_init(&uc->body, &uc->head, &answer_limits, &uc->trailers);
     bool end = uc->body.done;
     rq->events->headers(rq, &uc->head, end);
