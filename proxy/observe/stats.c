@@ -234,7 +234,7 @@ void stats_text_set(struct stats *s, stat_id id, struct sv value)
 
 void stats_gauge_set(struct stats *s, stat_id id, uint64_t value)
 {
-    uint64_t *v = &s->shards[0].pages[id >> STAT_PAGE_BITS][id & (STAT_PAGE - 1)];
+    uint64_t *v = &s->shards[0].values[id];
     __atomic_store_n(v, value | STAT_USED, __ATOMIC_RELAXED);
 }
 
@@ -257,8 +257,7 @@ static uint64_t sum_shards(const struct stats *s, stat_id id, bool *used)
 {
     uint64_t sum = 0, all = 0;
     for (unsigned i = 0; i < s->n_shards; i++) {
-        const uint64_t *page = s->shards[i].pages[id >> STAT_PAGE_BITS];
-        uint64_t v = __atomic_load_n(&page[id & (STAT_PAGE - 1)], __ATOMIC_RELAXED);
+        uint64_t v = __atomic_load_n(&s->shards[i].values[id], __ATOMIC_RELAXED);
         sum += v;
         all |= v;
     }

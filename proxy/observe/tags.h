@@ -6,7 +6,7 @@
  * a} */
 #include "base/arena.h"
 
-enum { STAT_TAGS_MAX = 8, STAT_TAGS_FIXED_MAX = 8 };
+enum { STAT_TAGS_MAX = 8, STAT_TAGS_FIXED_MAX = 64 };
 
 struct stat_tag {
     struct sv name, value;
