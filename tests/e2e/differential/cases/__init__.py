@@ -1,4 +1,5 @@
 """All cases, by kind. A case file has CASES (and may have ADMIN_CASES, CLI_CASES)."""
+
 import importlib
 import pkgutil
 

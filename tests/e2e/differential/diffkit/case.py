@@ -3,10 +3,11 @@
 A case is data. Client and origins speak the same small language, a list of steps (tuples) made by the
 functions below; `observe.py` carries them out and `compare.py` compares what was seen.
 """
+
 from dataclasses import dataclass, field
 
-
 # ---- steps of either side -------------------------------------------------------------------------
+
 
 def send(data):
     """Writes bytes; @NAME@ in them stands for a port of this run."""
@@ -44,6 +45,7 @@ def read_end():
 
 # ---- steps of the client --------------------------------------------------------------------------
 
+
 def response(method="GET"):
     """Reads one response with its interim (1xx) ones; the method decides whether a body follows."""
     return ("response", method)
@@ -60,6 +62,7 @@ def fate():
 
 
 # ---- steps of an origin ---------------------------------------------------------------------------
+
 
 def request():
     """Reads one whole request."""
@@ -98,6 +101,7 @@ ANSWER = [request(), reply()]
 
 # ---- requests -------------------------------------------------------------------------------------
 
+
 def http(target="/", method="GET", host="test.local", headers=(), body=None, version="HTTP/1.1"):
     """The bytes of a request; host=None leaves the Host header out."""
     lines = [f"{method} {target} {version}"]
@@ -117,6 +121,7 @@ def get(target="/", **kw):
 
 # ---- cases ----------------------------------------------------------------------------------------
 
+
 @dataclass(frozen=True)
 class Case:
     """One HTTP or TCP case.
@@ -134,6 +139,7 @@ class Case:
              start leave a *.pid file in @DIR@, by which they are stopped
     source, port   the client's own address, and where it connects when that is not the listener
     """
+
     id: str
     want: str
     conns: list
@@ -150,7 +156,11 @@ class Case:
 
 @dataclass(frozen=True)
 class AdminCase:
-    """Requests to the admin listener: (method, path, view) each; the view (plain.VIEWS) picks what of the body counts."""
+    """Requests to the admin listener: (method, path, view) each.
+
+    The view, a name of plain.VIEWS, picks what of the body is compared.
+    """
+
     id: str
     asks: list
     config: dict = field(default_factory=dict)
@@ -168,6 +178,7 @@ class CliCase:
     mention  words that the error text must hold (what is wrong and where)
     text     the error text itself is compared: it is Envoy's own, not that of its JSON or YAML library
     """
+
     id: str
     args: list
     want: int

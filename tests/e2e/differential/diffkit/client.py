@@ -1,13 +1,14 @@
 """The scripted client: one connection to the proxy, carried out step by step."""
+
 import asyncio
 import socket
 import time
 
 from .wire import LIMIT, Wire, read_message
 
-OPEN_AFTER = 0.25   # a connection that is quiet for so long is taken as kept
-LATE_AFTER = 0.5    # an end later than this is "late" (Envoy's delayed close takes 1 s)
-CLOSE_WAIT = 3.0    # how long an end is awaited when one is due
+OPEN_AFTER = 0.25  # a connection that is quiet for so long is taken as kept
+LATE_AFTER = 0.5  # an end later than this is "late" (Envoy's delayed close takes 1 s)
+CLOSE_WAIT = 3.0  # how long an end is awaited when one is due
 
 
 def must_close(message):

@@ -1,4 +1,5 @@
 """Compares two normalised observations field by field, and knows the differences that docs/differences.md allows."""
+
 import fnmatch
 import pathlib
 import re
@@ -72,4 +73,5 @@ def report(found):
     def short(value):
         text = repr(value)
         return text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text)} characters)"
+
     return "\n".join(f"{field}\n    envoy: {short(a)}\n    weft:  {short(b)}" for field, a, b in found)

@@ -2,6 +2,7 @@
 
 Sockets made and programs started by that thread belong to the new namespaces. Needs root (CAP_SYS_ADMIN).
 """
+
 import ctypes
 import os
 import subprocess

@@ -2,14 +2,19 @@
 
 Each such value is still checked for its shape: an x-request-id that is no UUID stays as it is, and so differs.
 """
+
 import re
 
 UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
-DATE = re.compile(r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$")
+DATE = re.compile(
+    r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$"
+)
 
 # Statistics that depend on time, on the length of generated values, or on nothing the case did.
-UNSTABLE_STATS = re.compile(r"_bytes_(total|buffered)$|_ms$|\.version$|total_match_count$|\.worker_\d+\.|"
-                            r"\.update_(attempt|success|no_rebuild)$|per_socket_event|update_time$|warming_state")
+UNSTABLE_STATS = re.compile(
+    r"_bytes_(total|buffered)$|_ms$|\.version$|total_match_count$|\.worker_\d+\.|"
+    r"\.update_(attempt|success|no_rebuild)$|per_socket_event|update_time$|warming_state"
+)
 
 
 class Normaliser:
@@ -19,8 +24,10 @@ class Normaliser:
 
     def text(self, text):
         """Ports behind an address or a host name."""
+
         def one(match):
             return f"{match.group(1)}@{self.ports.get(match.group(2), 'EPHEMERAL')}@"
+
         return re.sub(r"((?:127(?:\.\d+){3}|localhost|\[::1\])[:_])(\d{4,5})\b", one, text)
 
     def header(self, name, value):
@@ -42,9 +49,14 @@ class Normaliser:
             if line:
                 name, _, value = line.partition(": ")
                 headers.append(f"{name}: {self.header(name.lower(), value)}")
-        return {("line" if request else "status"): self.text(lines[0]), "headers": headers, "framing": message["framing"],
-                "body": self.text(message["body"].decode("latin-1")), "complete": message["complete"],
-                "trailers": message["trailers"]}
+        return {
+            ("line" if request else "status"): self.text(lines[0]),
+            "headers": headers,
+            "framing": message["framing"],
+            "body": self.text(message["body"].decode("latin-1")),
+            "complete": message["complete"],
+            "trailers": message["trailers"],
+        }
 
     def log_line(self, line):
         """A line of config.LOG_FORMAT by fields; any other line as its text."""
@@ -76,11 +88,21 @@ def normalise(case, seen):
     if case.stats:
         stats = {k: v for k, v in stats.items() if any(re.search(s, k) for s in case.stats)}
     view = {
-        "client": [{"response": [n.message(m) for m in c["responses"]], "raw": n.text(c["raw"].decode("latin-1")),
-                    "fate": c["fate"]} for c in seen["clients"]],
-        "origin": {name: [{"request": [n.message(m, True) for m in conn["got"]], "end": conn["end"]} for conn in conns]
-                   for name, conns in seen["origins"].items()},
-        "log": logs, "stats": stats, "exit": seen["exit"],
+        "client": [
+            {
+                "response": [n.message(m) for m in c["responses"]],
+                "raw": n.text(c["raw"].decode("latin-1")),
+                "fate": c["fate"],
+            }
+            for c in seen["clients"]
+        ],
+        "origin": {
+            name: [{"request": [n.message(m, True) for m in conn["got"]], "end": conn["end"]} for conn in conns]
+            for name, conns in seen["origins"].items()
+        },
+        "log": logs,
+        "stats": stats,
+        "exit": seen["exit"],
     }
     return case.reduce(view) if case.reduce else view
 

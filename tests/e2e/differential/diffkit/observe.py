@@ -1,4 +1,5 @@
 """Runs one case against one program and writes down everything that can be seen from outside."""
+
 import asyncio
 import copy
 import itertools
@@ -65,8 +66,15 @@ class Stage:
         self.full, self.dead = Full(), listen(None)
         scripts = getattr(case, "origins", {})
         self.origins = [Origin(n, scripts.get(n, [ANSWER]), self.fill_bytes) for n in ORIGINS]
-        self.names = {"LISTENER": free_port(), "ADMIN": free_port(), "UNUSED": free_port(), "DEAD": self.dead.getsockname()[1],
-                      "FULL": self.full.port, "LOG": str(self.path / "access.log"), "DIR": str(self.path)}
+        self.names = {
+            "LISTENER": free_port(),
+            "ADMIN": free_port(),
+            "UNUSED": free_port(),
+            "DEAD": self.dead.getsockname()[1],
+            "FULL": self.full.port,
+            "LOG": str(self.path / "access.log"),
+            "DIR": str(self.path),
+        }
         self.names.update({o.name.upper(): o.port for o in self.origins})
         self.proxy = None
 
@@ -120,12 +128,21 @@ async def observe_case(case, binary):
         log, code = await stage.stop()
     changed = {k: after.get(k, 0) - before.get(k, 0) for k in {*after, *before} if after.get(k, 0) != before.get(k, 0)}
     sent = b"".join(stage.fill_bytes(s[1]) for script in case.conns for s in script if s[0] == "send")
-    return {"names": stage.names, "sent": sent, "clients": [c.notes for c in clients], "origins": origins,
-            "log": log.splitlines(), "stats": changed, "exit": code}
+    return {
+        "names": stage.names,
+        "sent": sent,
+        "clients": [c.notes for c in clients],
+        "origins": origins,
+        "log": log.splitlines(),
+        "stats": changed,
+        "exit": code,
+    }
 
 
 def observe(case, binary):
     """What was seen, as it was seen (normalise.py makes it comparable)."""
+
     def go():
         return asyncio.run(observe_case(case, binary))
+
     return netns.run(go) if case.netns else go()

@@ -1,4 +1,5 @@
 """The scripted origins: listeners on loopback whose connections follow the case's scripts and note what they got."""
+
 import asyncio
 import socket
 
@@ -68,9 +69,13 @@ class Origin:
             data = await wire.until(b"\r\n\r\n")
             if data is None:
                 return False
-            notes["got"].append({"head": data.decode("latin-1"), "framing": "unread", "body": b"", "complete": True, "trailers": []})
+            notes["got"].append(
+                {"head": data.decode("latin-1"), "framing": "unread", "body": b"", "complete": True, "trailers": []}
+            )
         elif kind == "read":
-            notes["got"].append({"head": "", "framing": "raw", "body": await wire.exactly(step[1]), "complete": True, "trailers": []})
+            notes["got"].append(
+                {"head": "", "framing": "raw", "body": await wire.exactly(step[1]), "complete": True, "trailers": []}
+            )
         elif kind in ("read_end", "hang"):
             data = await wire.rest()
             if kind == "read_end":

@@ -1,4 +1,5 @@
 """Runs the cases that need no scripts: admin requests and command lines."""
+
 import asyncio
 import json
 import re
@@ -15,6 +16,7 @@ TIMES = re.compile(r'"(last_updated|uptime_\w+)": ?"[^"]*"')
 
 
 # ---- admin ----------------------------------------------------------------------------------------
+
 
 def shape(value, path=""):
     """{path: type} of a JSON value; of a list, its first member stands for all."""
@@ -45,8 +47,12 @@ def view_json_stat_names(text):
     stats = json.loads(text)["stats"]
     names = {s["name"].replace(".", "/"): type(s["value"]).__name__ for s in stats if "name" in s}
     for s in stats:
-        names.update({"histogram " + h["name"].replace(".", "/"): "present"
-                      for h in s.get("histograms", {}).get("computed_quantiles", [])})
+        names.update(
+            {
+                "histogram " + h["name"].replace(".", "/"): "present"
+                for h in s.get("histograms", {}).get("computed_quantiles", [])
+            }
+        )
     return names
 
 
@@ -70,16 +76,30 @@ def view_config_dump(text):
 def view_loggers(text):
     """Whether the list of loggers has its form; which loggers there are is each program's own."""
     lines = text.rstrip("\n").splitlines()
-    return {"first": lines[0], "form": all(re.match(r"^  [\w.-]+: \w+$", line) for line in lines[1:]), "last newline": text.endswith("\n")}
+    return {
+        "first": lines[0],
+        "form": all(re.match(r"^  [\w.-]+: \w+$", line) for line in lines[1:]),
+        "last newline": text.endswith("\n"),
+    }
 
 
 def view_levels(text):
     return {"levels": sorted(set(re.findall(r"^  [\w.-]+: (\w+)$", text, re.M)))}
 
 
-VIEWS = {"text": str, "nothing": lambda text: None, "shape": view_shape, "json": view_json, "stat names": view_stat_names,
-         "json stat names": view_json_stat_names, "prometheus": view_prometheus, "config dump": view_config_dump,
-         "loggers": view_loggers, "levels": view_levels, "first line": lambda text: text.split("\n")[0]}
+VIEWS = {
+    "text": str,
+    "nothing": lambda text: None,
+    "shape": view_shape,
+    "json": view_json,
+    "stat names": view_stat_names,
+    "json stat names": view_json_stat_names,
+    "prometheus": view_prometheus,
+    "config dump": view_config_dump,
+    "loggers": view_loggers,
+    "levels": view_levels,
+    "first line": lambda text: text.split("\n")[0],
+}
 
 
 async def ask(port, method, path):
@@ -134,6 +154,7 @@ def normalise_admin(case, seen):
 
 # ---- command line ---------------------------------------------------------------------------------
 
+
 def observe_cli(case, binary):
     class Bare:
         config, origins = {}, {}
@@ -142,8 +163,11 @@ def observe_cli(case, binary):
     try:
         path = stage.path / "config.yaml"
         if case.config is not None:
-            text = config.fill(case.config, stage.names) if isinstance(case.config, str) else \
-                config.render(config.build(**{"log": None, **case.config}), stage.names)
+            text = (
+                config.fill(case.config, stage.names)
+                if isinstance(case.config, str)
+                else config.render(config.build(**{"log": None, **case.config}), stage.names)
+            )
             path.write_text(text)
         names = {**stage.names, "CONFIG": str(path)}
         args = [config.fill(a, names) for a in case.args]
@@ -171,7 +195,12 @@ def normalise_cli(case, seen):
         text = text.replace(seen["names"]["DIR"], "@DIR@").replace(seen["binary"], "@PROGRAM@")
         text = re.sub(r"(127\.0\.0\.1:)\d{4,5}", r"\1<port>", text)
         text = re.sub(r"\b[0-9a-f]{40}\b", "<commit>", text)
-        return re.sub(r"<commit>/[\d.]+(-\w+)?/(Clean|Modified)/(RELEASE|DEBUG)/\w+", "<commit>/<version>/<tree>/<build>/<tls>", text)
+        return re.sub(
+            r"<commit>/[\d.]+(-\w+)?/(Clean|Modified)/(RELEASE|DEBUG)/\w+",
+            "<commit>/<version>/<tree>/<build>/<tls>",
+            text,
+        )
+
     failed, why = verdict(seen)
     view = {"code": seen["code"], "verdict": tidy(failed)}
     if "--help" not in case.args and "-h" not in case.args:
@@ -184,17 +213,26 @@ def normalise_cli(case, seen):
 
 # ---- for record.py --------------------------------------------------------------------------------
 
+
 def record(case, binary, out, block):
     if hasattr(case, "asks"):
         seen = observe_admin(case, binary)
         out.append(f"\n## {case.id}\n")
         for (method, path, what), answer in zip(case.asks, seen["answers"]):
             body = answer["body"].decode("utf-8", "replace")
-            out.append(f"{method} {path} (compared: {what})\n" + block(answer["head"].replace("\r\n", "\n") + body))
+            out.append(
+                f"{method} {path} (compared: {what})\n" + block(answer["head"].replace("\r\n", "\n") + body, 30000)
+            )
         return
     seen = observe_cli(case, binary)
     out.append(f"\n## {case.id}: exit code {seen['code']}\n\nargs: {' '.join(case.args)}\n")
     if case.config is not None:
         out.append(f"config: {case.config}\n")
     why = " ".join(verdict(seen)).replace(seen["names"]["DIR"], "@DIR@") or seen["err"]
-    out.append("stdout:\n" + block(seen["out"]) + "error: " + (why if len(why) < 700 else f"{why[:150]} ... {why[-500:]}") + "\n")
+    out.append(
+        "stdout:\n"
+        + block(seen["out"])
+        + "error: "
+        + (why if len(why) < 700 else f"{why[:150]} ... {why[-500:]}")
+        + "\n"
+    )

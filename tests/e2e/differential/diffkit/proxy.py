@@ -1,4 +1,5 @@
 """Finds, starts and stops the program under test, and reads its admin listener."""
+
 import importlib.util
 import os
 import pathlib
@@ -42,8 +43,19 @@ class Proxy:
     def __init__(self, binary, config_path, admin_port, log_path, extra=()):
         self.admin_port, self.log_path = admin_port, pathlib.Path(log_path)
         self.err_path = pathlib.Path(config_path).with_suffix(".err")
-        command = [binary, "-c", str(config_path), "--concurrency", "1", "--disable-hot-restart", "-l", "warning",
-                   "--file-flush-interval-msec", "50", *extra]
+        command = [
+            binary,
+            "-c",
+            str(config_path),
+            "--concurrency",
+            "1",
+            "--disable-hot-restart",
+            "-l",
+            "warning",
+            "--file-flush-interval-msec",
+            "50",
+            *extra,
+        ]
         with open(self.err_path, "wb") as err:
             self.process = subprocess.Popen(command, stdout=err, stderr=err, stdin=subprocess.DEVNULL)
 

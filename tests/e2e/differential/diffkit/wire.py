@@ -2,6 +2,7 @@
 
 It is deliberately tolerant: it must be able to show whatever a proxy sends.
 """
+
 import asyncio
 import socket
 import struct
