@@ -1,34 +1,19 @@
 #pragma once
-/* The admin listener: Envoy's pages for operators and their tools, answered as a real Envoy 1.40
- * answers them. Main thread only; everything is on the event base it was given.
+/* The admin server: Envoy's paths, texts and JSON on one small HTTP server of the main loop. Main
+ * thread only. docs/admin.md lists the pages.
  *
- * What a page shows is asked of the callbacks in struct admin_deps, so this folder knows no server,
- * cluster or listener. The callbacks run from plain libevent callbacks: if they touch a struct
- * loop, bracketing is theirs. The process must ignore SIGPIPE. docs/admin.md lists the pages. */
-#include "base/arena.h"
+ * What it shows comes through struct admin_deps; it knows neither workers nor the server's insides.
+ * The callbacks run from plain libevent callbacks: where they touch a struct loop, loop_enter and
+ * loop_leave are theirs to call. The process must ignore SIGPIPE. */
 #include "base/clock.h"
+#include "base/str.h"
 #include "net/addr.h"
+#include "proxy/observe/stats.h"
+#include <event2/event.h>
 #include <protobuf-c/protobuf-c.h>
-
-struct admin;
-struct event_base;
-struct stats;
 
 /* As the server.state gauge counts them. */
 enum admin_state { ADMIN_LIVE, ADMIN_DRAINING, ADMIN_PRE_INITIALIZING, ADMIN_INITIALIZING };
-
-enum { ADMIN_PRIORITIES = 2 }; /* default, high */
-
-struct admin_thresholds {
-    uint32_t max_connections, max_pending_requests, max_requests, max_retries;
-};
-
-struct admin_cluster_view {
-    struct sv name, observability_name;
-    struct sv eds_service_name; /* empty: none */
-    bool added_via_api;
-    struct admin_thresholds thresholds[ADMIN_PRIORITIES];
-};
 
 /* Why a host is not used; none is "healthy". In the order in which they are printed. */
 enum admin_health_flag {
@@ -43,55 +28,60 @@ enum admin_health_flag {
     ADMIN_ACTIVE_HC_TIMEOUT = 1 << 8,
 };
 
-struct admin_host_view {
-    const struct addr *addr;
+struct admin_host {
+    struct sv address; /* "1.2.3.4:80" */
+    struct addr addr;
     struct sv hostname, region, zone, sub_zone;
     uint32_t weight, priority;
-    uint32_t health_flags; /* enum admin_health_flag */
     bool canary;
+    uint32_t health_flags; /* enum admin_health_flag */
     uint64_t cx_active, cx_connect_fail, cx_total;
-    uint64_t rq_active, rq_error, rq_pending_active, rq_success, rq_timeout, rq_total;
-    bool success_rate_known, local_success_rate_known; /* else -1 is shown */
-    double success_rate, local_origin_success_rate;    /* 0..100 */
+    uint64_t rq_active, rq_error, rq_success, rq_timeout, rq_total, rq_pending_active;
 };
 
-/* What the clusters callback calls: each cluster, then its hosts. Views are borrowed for the call.
- */
-struct admin_cluster_sink {
-    void (*cluster)(struct admin_cluster_sink *s, const struct admin_cluster_view *c);
-    void (*host)(struct admin_cluster_sink *s, const struct admin_host_view *h);
+struct admin_limits {
+    uint32_t max_connections, max_pending_requests, max_requests, max_retries;
 };
 
-/* What the listeners callback calls, once for each address of a listener. */
-struct admin_listener_sink {
-    void (*listener)(struct admin_listener_sink *s, struct sv name, const struct addr *local);
+enum { ADMIN_PRIORITIES = 2 };
+
+struct admin_cluster {
+    struct sv name, observability_name;
+    bool added_via_api;
+    struct admin_limits limits[ADMIN_PRIORITIES]; /* default, high */
+    const struct admin_host *hosts;
+    size_t n_hosts;
 };
 
-/* One part of /config_dump. */
-struct admin_section {
-    const char *type;                /* full name: envoy.admin.v3.ClustersConfigDump */
-    const ProtobufCMessage *message; /* NULL: nothing to show but the type */
+/* One address of a listener. */
+struct admin_listener {
+    struct sv name;
+    struct sv address;
+    struct addr addr;
 };
 
 struct admin_deps {
-    void *arg;                 /* first argument of every callback */
-    const struct clock *clock; /* NULL: the machine's */
     struct stats *stats;
-    /* Brings gauges that are computed when somebody looks up to date; NULL: there are none. */
-    void (*refresh_stats)(void *arg);
+    const struct clock *clock; /* NULL: the machine's */
+    void *arg;                 /* first argument of all below */
     enum admin_state (*state)(void *arg);
-    /* The envoy.admin.v3.ServerInfo, in a or living longer; NULL: no memory. */
-    const ProtobufCMessage *(*server_info)(void *arg, struct arena *a);
-    void (*clusters)(void *arg, struct admin_cluster_sink *sink);
-    void (*listeners)(void *arg, struct admin_listener_sink *sink);
-    /* The parts in Envoy's order, in a or living longer. endpoints: include_eds was asked for. */
-    MUST enum err (*config_dump)(void *arg, bool endpoints, struct arena *a,
-                                 const struct admin_section **out, size_t *n);
-    void (*health_fail)(void *arg, bool fail);
-    void (*drain_listeners)(void *arg, bool graceful, bool skip_exit, bool inbound_only);
+    void (*refresh)(
+        void *arg); /* computed gauges, before statistics are shown; NULL: there are none */
+    /* envoy.admin.v3.ServerInfo in a; NULL without memory. */
+    ProtobufCMessage *(*server_info)(void *arg, struct arena *a);
+    /* Calls each for every cluster / address of a listener; views are borrowed for the call. */
+    void (*clusters)(void *arg, void (*each)(void *ctx, const struct admin_cluster *c), void *ctx);
+    void (*listeners)(void *arg, void (*each)(void *ctx, const struct admin_listener *l),
+                      void *ctx);
+    /* The messages of ConfigDump.configs (BootstrapConfigDump, ClustersConfigDump ...) in Envoy's
+     * order, in a or living longer. The page filters by resource, mask and name, without touching
+     * them, and adds the parts that are always empty here. */
+    MUST enum err (*config_dump)(void *arg, struct arena *a, ProtobufCMessage *const **out,
+                                 size_t *n);
+    void (*quit)(void *arg); /* called once the answer has been sent */
+    void (*drain)(void *arg, bool graceful, bool skip_exit, bool inbound_only);
+    void (*health)(void *arg, bool fail);
     void (*reopen_logs)(void *arg);
-    /* Called once the answer has been sent; may free nothing of the admin. */
-    void (*quit)(void *arg);
 };
 
 enum {
@@ -104,11 +94,12 @@ enum {
     ADMIN_SEND_MS = 60000,        /* an answer that is not taken */
 };
 
-/* Listens on bind (port 0: any) and registers its statistics. deps is copied; what it points to
- * must live as long. E_IO: d->msg says why, as Envoy does; E_NOMEM. */
+struct admin;
+/* Binds, registers its own statistics and serves. deps is copied. d says why not: E_IO, E_NOMEM.
+ * None of its callbacks may free the admin. */
 MUST enum err admin_new(struct event_base *base, const struct addr *bind,
                         const struct admin_deps *deps, struct admin **out, struct diag *d);
 /* Closes everything; answers not yet sent are lost. */
 void admin_free(struct admin **a);
-/* Where it listens, for --admin-address-path. */
+/* Where it listens (the port chosen for port 0), for --admin-address-path. */
 const struct addr *admin_address(const struct admin *a);
