@@ -146,6 +146,5 @@ void h1_body_init(struct h1_body *b, const struct h1_head *head, const struct h1
  * the call that sets done. */
 MUST enum err h1_body_next(struct h1_body *b, char *in, size_t n, size_t *used, struct sv *data);
 
-/* The size line of an outgoing chunk, "1f4\r\n", into out (18 bytes at most); returns its length.
- */
+/* The size line of an outgoing chunk, "1f4\r\n", into out (up to 18 bytes); returns its length. */
 size_t h1_chunk_head(char *out, uint64_t n);

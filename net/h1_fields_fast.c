@@ -130,7 +130,7 @@ static inline bool is_known(const struct hdr_entry *e, size_t from, __m128i name
 
 static inline const struct hdr_entry *entry_of(const char *name, size_t n)
 {
-    /* A line feed precedes the name and a colon follows: see hdr_word_of. */
+    /* A line end precedes the name: see hdr_word_of. */
     return &hdr_table.entries[hdr_table.by_hash[HDR_HASH(n, hdr_word_at(name + n - 4))]];
 }
 

@@ -66,16 +66,15 @@ static inline uint32_t hdr_word_at(const char *s)
     return HDR_WORD((uint8_t)s[0], (uint8_t)s[1], (uint8_t)s[2], (uint8_t)s[3]) | 0x20202020U;
 }
 
-/* The hashed characters. In a message a line feed (folded: '*') precedes a name and a colon follows
- * it; so the words of the two names shorter than four characters hold those. */
+/* The hashed characters. In a message a line end precedes a name, so that the last four characters
+ * of a shorter name hold its bytes, folded ("-*"). */
 static inline uint32_t hdr_word_of(const char *lower, size_t n)
 {
     if (n >= 4)
         return hdr_word_at(lower + (n < HDR_LONG_NAME ? n - 4 : n / 4 + 8));
-    if (n >= 2)
-        return HDR_WORD('*', (uint8_t)lower[0], (uint8_t)lower[1],
-                        n == 3 ? (uint8_t)lower[2] : ':');
-    return 0;
+    if (n == 3)
+        return HDR_WORD('*', (uint8_t)lower[0], (uint8_t)lower[1], (uint8_t)lower[2]);
+    return n == 2 ? HDR_WORD('-', '*', (uint8_t)lower[0], (uint8_t)lower[1]) : 0;
 }
 
 /* hdr_lookup without the call; n is at least 1. */

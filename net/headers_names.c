@@ -13,7 +13,7 @@
     X(HDR_PROXY_CONNECTION, "proxy-connection", 't', 'i', 'o', 'n')                                \
     X(HDR_TRANSFER_ENCODING, "transfer-encoding", 'o', 'd', 'i', 'n')                              \
     X(HDR_CONTENT_LENGTH, "content-length", 'n', 'g', 't', 'h')                                    \
-    X(HDR_TE, "te", '*', 't', 'e', ':')                                                            \
+    X(HDR_TE, "te", '-', '*', 't', 'e')                                                            \
     X(HDR_TRAILER, "trailer", 'i', 'l', 'e', 'r')                                                  \
     X(HDR_UPGRADE, "upgrade", 'r', 'a', 'd', 'e')                                                  \
     X(HDR_EXPECT, "expect", 'p', 'e', 'c', 't')                                                    \
