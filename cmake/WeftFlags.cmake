@@ -15,9 +15,13 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
 endif()
-# -O3 and link-time optimisation together save a request one instruction in seven (docs/benchmarks.md).
-set(CMAKE_C_FLAGS_RELEASE "-O3 -g -DNDEBUG")
-set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O3 -g -DNDEBUG")
+# -O3 on the request path (HOT libraries) and link-time optimisation together save a request one
+# instruction in seven (docs/benchmarks.md); elsewhere -O3 would only grow the text.
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g -DNDEBUG")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g -DNDEBUG")
+if(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT WEFT_SANITIZE)
+  set(weft_hot -O3)
+endif()
 # Objects keep ordinary code beside: test binaries are linked without it, since it makes Criterion lose its tests.
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT WEFT_SANITIZE AND NOT WEFT_COVERAGE)
   set(weft_lto_compile -flto=auto -ffat-lto-objects)

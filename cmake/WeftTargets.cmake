@@ -1,12 +1,15 @@
 # Everything that a user runs; `cmake --build build --target programs` needs no test framework.
 add_custom_target(programs)
 
-# weft_library(NAME SOURCES a.c b.c LIBS x y): one folder's code as a static library.
+# weft_library(NAME [HOT] SOURCES a.c b.c LIBS x y): one folder's code as a static library. HOT: on the request path.
 function(weft_library name)
-  cmake_parse_arguments(A "" "" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(A "HOT" "" "SOURCES;LIBS" ${ARGN})
   add_library(${name} STATIC ${A_SOURCES})
   target_link_libraries(${name} PUBLIC ${A_LIBS} PRIVATE weft_warnings)
   target_compile_options(${name} PRIVATE ${weft_lto_compile})
+  if(A_HOT)
+    target_compile_options(${name} PRIVATE ${weft_hot})
+  endif()
 endfunction()
 
 # weft_program(NAME SOURCES main.c LIBS x): a binary, placed at the top of the build folder.

@@ -7,8 +7,8 @@
 
 enum { FLUSH_IOV = 64 };
 
-/* The C library's wrappers are cancellation points, which costs each call some 30 instructions in a process with
- * threads. Nothing here is ever cancelled. */
+/* The C library's wrappers are cancellation points, which costs each call some 30 instructions in a
+ * process with threads. Nothing here is ever cancelled. */
 static ssize_t sys_recv(int fd, void *p, size_t n)
 {
     return syscall(SYS_recvfrom, fd, p, n, 0, NULL, NULL);
@@ -205,8 +205,8 @@ static enum err send_now(struct conn *c, struct iovec *iov, size_t n)
         return queue(c, iov, n);
     ssize_t sent;
     do
-        sent = n == 1 ? sys_send(c->fd, iov[0].iov_base, iov[0].iov_len)
-                      : sys_writev(c->fd, iov, n);
+        sent =
+            n == 1 ? sys_send(c->fd, iov[0].iov_base, iov[0].iov_len) : sys_writev(c->fd, iov, n);
     while (UNLIKELY(sent < 0 && errno == EINTR));
     if (UNLIKELY(sent < 0)) {
         if (errno != EAGAIN)

@@ -69,8 +69,7 @@ static void on_socket(evutil_socket_t fd, short what, void *arg)
 
 static struct dns_socket *find(struct dns_resolver *r, ares_socket_t fd)
 {
-    list_foreach(it, &r->sockets)
-    {
+    list_foreach (it, &r->sockets) {
         struct dns_socket *s = list_entry(it, struct dns_socket, link);
         if (s->fd == fd)
             return s;
@@ -118,7 +117,8 @@ enum err dns_resolver_new(struct loop *l, struct dns_resolver **out)
     struct ares_options o = {
         .timeout = TRY_MS, .tries = TRIES, .sock_state_cb = socket_state, .sock_state_cb_data = r};
     evtimer_assign(&r->timeout, l->base, on_timeout, r);
-    if (ares_init_options(&r->channel, &o, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) !=
+    if (ares_init_options(&r->channel, &o,
+                          ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) !=
         ARES_SUCCESS) {
         ares_library_cleanup();
         free(r);
@@ -146,10 +146,9 @@ void dns_resolver_free(struct dns_resolver **rp)
     r->closing = true;
     ares_destroy(r->channel); /* every query still in flight is called back */
     event_del(&r->timeout);
-    list_foreach_safe(it, &r->queries)
+    list_foreach_safe (it, &r->queries)
         free_query(list_entry(it, struct dns_query, link));
-    list_foreach_safe(it2, &r->sockets)
-    {
+    list_foreach_safe (it2, &r->sockets) {
         struct dns_socket *s = list_entry(it2, struct dns_socket, link);
         event_del(&s->event);
         free(s);
@@ -217,7 +216,8 @@ static void collect(struct dns_query *q, const struct ares_addrinfo *info)
     for (const struct ares_addrinfo_cname *c = info->cnames; c != NULL; c = c->next)
         if (c->ttl >= 0 && (uint32_t)c->ttl < ttl)
             ttl = (uint32_t)c->ttl;
-    for (const struct ares_addrinfo_node *n = info->nodes; n != NULL && q->answer.n < count; n = n->ai_next) {
+    for (const struct ares_addrinfo_node *n = info->nodes; n != NULL && q->answer.n < count;
+         n = n->ai_next) {
         if (addr_from_sockaddr(n->ai_addr, n->ai_addrlen, &q->addrs[q->answer.n]) != OK)
             continue;
         addr_set_port(&q->addrs[q->answer.n], 0);
@@ -268,7 +268,8 @@ static void ask(struct dns_query *q)
 }
 
 enum err dns_resolve(struct dns_resolver *r, struct sv name, enum dns_family family,
-                     void (*fn)(void *arg, const struct dns_answer *a), void *arg, struct dns_query **out)
+                     void (*fn)(void *arg, const struct dns_answer *a), void *arg,
+                     struct dns_query **out)
 {
     struct dns_query *q = calloc(1, sizeof(*q));
     if (q == NULL)

@@ -10,7 +10,8 @@ static void tick_arm(struct loop *l, uint64_t due_ms)
 {
     uint64_t now_ms = loop_now_ms(l);
     uint64_t wait = due_ms > now_ms ? due_ms - now_ms : 0;
-    struct timeval tv = {.tv_sec = (time_t)(wait / 1000), .tv_usec = (suseconds_t)(wait % 1000 * 1000)};
+    struct timeval tv = {.tv_sec = (time_t)(wait / 1000),
+                         .tv_usec = (suseconds_t)(wait % 1000 * 1000)};
     l->tick_due_ms = due_ms;
     event_add(&l->tick, &tv);
 }

@@ -1,6 +1,6 @@
 #pragma once
-/* One thread's event loop: a libevent base, a timer wheel driven by one libevent timer, a mailbox, the
- * thread's scratch memory and free lists, and the list of things to free once no callback runs.
+/* One thread's event loop: a libevent base, a timer wheel driven by one libevent timer, a mailbox,
+ * the thread's scratch memory and free lists, and the list of things to free once no callback runs.
  *
  * Everything here belongs to the loop's thread, except loop_post and loop_stop. */
 #include "base/arena.h"
@@ -28,15 +28,15 @@ struct loop {
     struct mailbox *mail;
     struct event mail_event;
     const struct clock *clock;
-    uint64_t now_us;      /* monotonic, refreshed at the start of each callback */
+    uint64_t now_us; /* monotonic, refreshed at the start of each callback */
     struct rng rng;
-    char *scratch;        /* LOOP_SCRATCH bytes to receive into; valid until the next receive */
-    char *head;           /* LOOP_HEAD_ROOM bytes: the message head being written, see conn_head_room */
-    struct conn *corked;  /* whose bytes are in head */
+    char *scratch; /* LOOP_SCRATCH bytes to receive into; valid until the next receive */
+    char *head;    /* LOOP_HEAD_ROOM bytes: the message head being written, see conn_head_room */
+    struct conn *corked; /* whose bytes are in head */
     size_t corked_n;
     struct slab_pool *slabs;
     struct arena_pool *arenas;
-    struct link reap;     /* struct reap, freed when the outermost callback returns */
+    struct link reap; /* struct reap, freed when the outermost callback returns */
 };
 
 /* Embedded in what may not be freed while its own callbacks are on the stack. */
@@ -65,7 +65,8 @@ static inline void loop_cancel(struct loop *l, struct timer *t)
 {
     wheel_cancel(l->wheel, t);
 }
-/* r is freed when the callback that now runs has returned to the loop. Harmless when called twice. */
+/* r is freed when the callback that now runs has returned to the loop. Harmless when called twice.
+ */
 void loop_reap_later(struct loop *l, struct reap *r);
 
 /* Makes the loop run its deferred list soon, for callers that are outside any callback. */

@@ -98,9 +98,8 @@ enum err sock_original_dst(int fd, const struct addr *local, struct addr *out)
     /* An IPv4 connection on a v6 socket has its mapping in the v4 table. */
     struct addr plain = *local;
     addr_unmap(&plain);
-    int rc = plain.sa.sa_family == AF_INET
-                 ? getsockopt(fd, IPPROTO_IP, ORIGINAL_DST_V4, &ss, &n)
-                 : getsockopt(fd, IPPROTO_IPV6, ORIGINAL_DST_V6, &ss, &n);
+    int rc = plain.sa.sa_family == AF_INET ? getsockopt(fd, IPPROTO_IP, ORIGINAL_DST_V4, &ss, &n)
+                                           : getsockopt(fd, IPPROTO_IPV6, ORIGINAL_DST_V6, &ss, &n);
     if (rc != 0)
         return E_NOTFOUND;
     return addr_from_sockaddr((struct sockaddr *)&ss, n, out);
@@ -113,7 +112,8 @@ void sock_nodelay(int fd)
 
 void sock_listen_mute(int fd)
 {
-    /* A filter on a TCP socket sees the segment from its header on: drop what has SYN set (byte 13, bit 2). */
+    /* A filter on a TCP socket sees the segment from its header on: drop what has SYN set (byte 13,
+     * bit 2). */
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
         BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x02, 0, 1),

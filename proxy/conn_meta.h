@@ -1,7 +1,7 @@
 #pragma once
-/* What is known of one downstream connection apart from its bytes. Filled by the listener and its filters,
- * read by network filters, the HTTP layer and upstream (original destination). Lives as long as the
- * connection; its worker only. */
+/* What is known of one downstream connection apart from its bytes. Filled by the listener and its
+ * filters, read by network filters, the HTTP layer and upstream (original destination). Lives as
+ * long as the connection; its worker only. */
 #include "net/addr.h"
 
 struct conn_meta {

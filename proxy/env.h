@@ -1,6 +1,6 @@
 #pragma once
-/* What configuration callbacks of the data plane find in model_build.env, and small help for reading messages.
- * Main thread. */
+/* What configuration callbacks of the data plane find in model_build.env, and small help for
+ * reading messages. Main thread. */
 #include "config/model/model.h"
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/wrappers.pb-c.h"

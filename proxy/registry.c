@@ -6,7 +6,8 @@
 #include "proxy/observe/loggers.h"
 
 static const struct model_ext *const listener_filters[] = {&original_dst_filter.ext, NULL};
-static const struct model_ext *const network_filters[] = {&hcm_filter.ext, &tcp_proxy_filter.ext, NULL};
+static const struct model_ext *const network_filters[] = {&hcm_filter.ext, &tcp_proxy_filter.ext,
+                                                          NULL};
 static const struct model_ext *const http_filters[] = {&router_filter.ext, NULL};
 
 const struct model_registry proxy_registry = {

@@ -51,6 +51,7 @@ static enum err make(struct server *s, const struct options *o)
 {
     s->opts = o;
     s->started_us = clock_mono_us(clock_system());
+    s->started_wall_us = clock_wall_us(clock_system());
     s->n_workers = o->concurrency;
     s->state = SERVER_PRE_INITIALIZING;
     timer_init(&s->drain_deadline, NULL);
@@ -58,7 +59,8 @@ static enum err make(struct server *s, const struct options *o)
     timer_init(&s->flush, NULL);
     TRY(loop_init(&s->loop, clock_system(), MAIN_CHUNK));
     s->stats = stats_new(s->n_workers + 1);
-    s->alog = alog_writer_new(s->n_workers, o->file_flush_interval_ms, (size_t)o->file_flush_min_kb * 1024);
+    s->alog = alog_writer_new(s->n_workers, o->file_flush_interval_ms,
+                              (size_t)o->file_flush_min_kb * 1024);
     s->workers = aligned_alloc(64, s->n_workers * ((sizeof(struct worker) + 63) & ~(size_t)63));
     if (s->stats == NULL || s->alog == NULL || s->workers == NULL)
         return E_NOMEM;
@@ -101,7 +103,8 @@ static void explain(const struct options *o, const struct diag *d)
 {
     char text[1024];
     load_explain(d, text, sizeof(text));
-    log_critical("main.config_failed", "error initializing configuration '%s': %s", o->config_path, text);
+    log_critical("main.config_failed", "error initializing configuration '%s': %s", o->config_path,
+                 text);
 }
 
 /* Checks everything short of binding, and says so. */

@@ -1,6 +1,6 @@
 #pragma once
-/* The process: configuration, main loop, workers, admin, signals. Main thread, except the getters, which return
- * what never changes after start-up. */
+/* The process: configuration, main loop, workers, admin, signals. Main thread, except the getters,
+ * which return what never changes after start-up. */
 #include "proxy/worker.h"
 
 struct dns_resolver;

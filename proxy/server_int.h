@@ -12,7 +12,8 @@ struct admin;
 
 /* Gauges of server.* that are computed when somebody looks. */
 struct server_stats {
-    stat_id uptime, live, state, concurrency, memory_allocated, memory_heap_size, memory_physical_size;
+    stat_id uptime, live, state, concurrency, memory_allocated, memory_heap_size,
+        memory_physical_size;
     stat_id total_connections, parent_connections, version, hot_restart_epoch, days_until_cert;
     stat_id initialization_time_ms; /* histogram */
     stat_id active_clusters, warming_clusters, cluster_added;
@@ -35,11 +36,11 @@ struct server {
     unsigned n_workers;
     struct admin *admin;
     enum server_state state;
-    bool health_failed;  /* POST /healthcheck/fail */
-    bool init_done;      /* reached LIVE */
+    bool health_failed; /* POST /healthcheck/fail */
+    bool init_done;     /* reached LIVE */
     size_t clusters_waiting;
     uint64_t connection_ids;
-    uint64_t started_us;
+    uint64_t started_us, started_wall_us;
     struct timer flush, drain_deadline, drain_end;
     struct event signals[5];
     unsigned workers_busy; /* draining: not yet without connections */
@@ -51,8 +52,8 @@ struct server {
 MUST enum err server_start(struct server *s, struct diag *d);
 void server_release(struct server *s);
 /* server_stop.c */
-void server_drain_and_exit(struct server *s);  /* SIGTERM */
-void server_exit_now(struct server *s);        /* SIGINT, /quitquitquit */
+void server_drain_and_exit(struct server *s); /* SIGTERM */
+void server_exit_now(struct server *s);       /* SIGINT, /quitquitquit */
 /* /drain_listeners. graceful: over the drain time, then stop accepting (unless skip_exit). */
 void server_drain_listeners(struct server *s, bool graceful, bool skip_exit, bool inbound_only);
 void server_health_fail(struct server *s, bool fail);

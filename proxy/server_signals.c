@@ -1,5 +1,5 @@
-/* Signals, on main: SIGTERM drains, SIGINT ends at once, SIGUSR1 reopens logs, SIGHUP is refused, SIGCHLD collects
- * the orphans that fall to PID 1. */
+/* Signals, on main: SIGTERM drains, SIGINT ends at once, SIGUSR1 reopens logs, SIGHUP is refused,
+ * SIGCHLD collects the orphans that fall to PID 1. */
 #define LOG_COMPONENT LOGC_MAIN
 #include "base/log.h"
 #include "proxy/server_int.h"

@@ -1,5 +1,5 @@
-/* From a snapshot to workers that accept: statistics, clusters (which may have to resolve names first), listeners,
- * threads. Main thread. */
+/* From a snapshot to workers that accept: statistics, clusters (which may have to resolve names
+ * first), listeners, threads. Main thread. */
 #define LOG_COMPONENT LOGC_MAIN
 #include "base/log.h"
 #include "proxy/options.h"
@@ -132,7 +132,8 @@ static enum err open_listeners(struct server *s, struct diag *d)
     }
     stats_gauge_set(s->stats, s->st.listeners_active, s->n_listeners);
     stat_add(stats_shard(s->stats, 0), s->st.listener_added, s->n_listeners);
-    stat_add(stats_shard(s->stats, 0), s->st.listener_create_success, s->n_listeners * s->n_workers);
+    stat_add(stats_shard(s->stats, 0), s->st.listener_create_success,
+             s->n_listeners * s->n_workers);
     return OK;
 }
 

@@ -1,4 +1,5 @@
-/* Statistics of the process itself: server.*, cluster_manager.*, listener_manager.*. Main thread. */
+/* Statistics of the process itself: server.*, cluster_manager.*, listener_manager.*. Main thread.
+ */
 #include "base/clock.h"
 #include "proxy/options.h"
 #include "proxy/server_int.h"
@@ -15,36 +16,36 @@ struct row {
 #define AT(field) offsetof(struct server_stats, field)
 
 static const struct row rows[] = {
-    {"server.uptime", true, AT(uptime)},
-    {"server.live", true, AT(live)},
-    {"server.state", true, AT(state)},
-    {"server.concurrency", true, AT(concurrency)},
-    {"server.memory_allocated", true, AT(memory_allocated)},
-    {"server.memory_heap_size", true, AT(memory_heap_size)},
-    {"server.memory_physical_size", true, AT(memory_physical_size)},
-    {"server.total_connections", true, AT(total_connections)},
-    {"server.parent_connections", true, AT(parent_connections)},
-    {"server.version", true, AT(version)},
-    {"server.hot_restart_epoch", true, AT(hot_restart_epoch)},
-    {"server.days_until_first_cert_expiring", true, AT(days_until_cert)},
-    {"cluster_manager.active_clusters", true, AT(active_clusters)},
-    {"cluster_manager.warming_clusters", true, AT(warming_clusters)},
-    {"cluster_manager.cluster_added", false, AT(cluster_added)},
-    {"listener_manager.total_listeners_active", true, AT(listeners_active)},
-    {"listener_manager.listener_added", false, AT(listener_added)},
-    {"listener_manager.listener_create_success", false, AT(listener_create_success)},
-    {"listener_manager.workers_started", true, AT(workers_started)},
-    {"listener_manager.total_listeners_draining", true, SIZE_MAX},
-    {"listener_manager.total_listeners_warming", true, SIZE_MAX},
-    {"listener_manager.total_filter_chains_draining", true, SIZE_MAX},
-    {"listener_manager.listener_create_failure", false, SIZE_MAX},
-    {"listener_manager.listener_modified", false, SIZE_MAX},
-    {"listener_manager.listener_removed", false, SIZE_MAX},
-    {"listener_manager.listener_stopped", false, SIZE_MAX},
-    {"listener_manager.listener_in_place_updated", false, SIZE_MAX},
-    {"cluster_manager.cluster_modified", false, SIZE_MAX},
-    {"cluster_manager.cluster_removed", false, SIZE_MAX},
-    {"cluster_manager.cluster_updated", false, SIZE_MAX},
+    {"server.uptime",                                 true,  AT(uptime)                 },
+    {"server.live",                                   true,  AT(live)                   },
+    {"server.state",                                  true,  AT(state)                  },
+    {"server.concurrency",                            true,  AT(concurrency)            },
+    {"server.memory_allocated",                       true,  AT(memory_allocated)       },
+    {"server.memory_heap_size",                       true,  AT(memory_heap_size)       },
+    {"server.memory_physical_size",                   true,  AT(memory_physical_size)   },
+    {"server.total_connections",                      true,  AT(total_connections)      },
+    {"server.parent_connections",                     true,  AT(parent_connections)     },
+    {"server.version",                                true,  AT(version)                },
+    {"server.hot_restart_epoch",                      true,  AT(hot_restart_epoch)      },
+    {"server.days_until_first_cert_expiring",         true,  AT(days_until_cert)        },
+    {"cluster_manager.active_clusters",               true,  AT(active_clusters)        },
+    {"cluster_manager.warming_clusters",              true,  AT(warming_clusters)       },
+    {"cluster_manager.cluster_added",                 false, AT(cluster_added)          },
+    {"listener_manager.total_listeners_active",       true,  AT(listeners_active)       },
+    {"listener_manager.listener_added",               false, AT(listener_added)         },
+    {"listener_manager.listener_create_success",      false, AT(listener_create_success)},
+    {"listener_manager.workers_started",              true,  AT(workers_started)        },
+    {"listener_manager.total_listeners_draining",     true,  SIZE_MAX                   },
+    {"listener_manager.total_listeners_warming",      true,  SIZE_MAX                   },
+    {"listener_manager.total_filter_chains_draining", true,  SIZE_MAX                   },
+    {"listener_manager.listener_create_failure",      false, SIZE_MAX                   },
+    {"listener_manager.listener_modified",            false, SIZE_MAX                   },
+    {"listener_manager.listener_removed",             false, SIZE_MAX                   },
+    {"listener_manager.listener_stopped",             false, SIZE_MAX                   },
+    {"listener_manager.listener_in_place_updated",    false, SIZE_MAX                   },
+    {"cluster_manager.cluster_modified",              false, SIZE_MAX                   },
+    {"cluster_manager.cluster_removed",               false, SIZE_MAX                   },
+    {"cluster_manager.cluster_updated",               false, SIZE_MAX                   },
 };
 
 enum err server_stats_register(struct server *s)

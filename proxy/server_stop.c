@@ -1,5 +1,6 @@
-/* Draining and ending. A drain stops accepting without losing what was accepted, lets every request finish, tells
- * clients to go elsewhere (connection: close), and closes connections that stay quiet. */
+/* Draining and ending. A drain stops accepting without losing what was accepted, lets every request
+ * finish, tells clients to go elsewhere (connection: close), and closes connections that stay
+ * quiet. */
 #define LOG_COMPONENT LOGC_MAIN
 #include "base/log.h"
 #include "proxy/network/filter.h"
@@ -8,7 +9,8 @@
 #include <stdlib.h>
 
 enum {
-    QUIET_MS = 1000, /* a client that pauses longer than this between requests is closed while draining */
+    QUIET_MS =
+        1000, /* a client that pauses longer than this between requests is closed while draining */
     CHECK_MS = 50,
 };
 
@@ -72,8 +74,7 @@ static void check_idle(struct timer *t)
 {
     struct worker *w = container_of(t, struct worker, drain_check);
     struct server *s = w->server;
-    list_foreach_safe(it, &w->downstreams)
-    {
+    list_foreach_safe (it, &w->downstreams) {
         struct downstream *d = list_entry(it, struct downstream, link);
         if (d->ops->close_if_idle != NULL)
             d->ops->close_if_idle(d->state, QUIET_MS);
@@ -104,15 +105,15 @@ static void cut_all(struct mail *m)
 {
     struct to_worker *t = container_of(m, struct to_worker, mail);
     struct worker *w = t->w;
-    list_foreach_safe(it, &w->downstreams)
-    {
+    list_foreach_safe (it, &w->downstreams) {
         struct downstream *d = list_entry(it, struct downstream, link);
         d->ops->abort(d->state);
     }
     worker_retire_lease(w);
     if (w->drain_check.fn != NULL)
         loop_cancel(&w->loop, &w->drain_check);
-    /* Streams are reaped when this callback ends and return the lease then; the answer comes after. */
+    /* Streams are reaped when this callback ends and return the lease then; the answer comes after.
+     */
     t->mail.fn = worker_cut;
     loop_post(&w->loop, &t->mail);
 }

@@ -88,7 +88,8 @@ static void take_lease(struct mail *m)
     w->lease = l;
 }
 
-/* The workers' sides of the clusters are made here, on main, which owns the host sets they start with. */
+/* The workers' sides of the clusters are made here, on main, which owns the host sets they start
+ * with. */
 enum err worker_publish(struct worker *w, struct generation *take_gen)
 {
     size_t n = take_gen->n_clusters, made = 0;

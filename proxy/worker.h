@@ -1,10 +1,11 @@
 #pragma once
-/* A worker: one thread, one loop, and what the data plane owns per thread. Workers share nothing they write
- * except the atomics of hosts and circuit breakers.
+/* A worker: one thread, one loop, and what the data plane owns per thread. Workers share nothing
+ * they write except the atomics of hosts and circuit breakers.
  *
- * Configuration reaches a worker as a generation: an immutable snapshot plus the clusters that run it. Main posts one
- * reference to each worker, which wraps it in a lease with a plain counter; streams hold the lease. A lease that is
- * neither current nor used goes back to main, which frees (DESIGN.md decision 5). */
+ * Configuration reaches a worker as a generation: an immutable snapshot plus the clusters that run
+ * it. Main posts one reference to each worker, which wraps it in a lease with a plain counter;
+ * streams hold the lease. A lease that is neither current nor used goes back to main, which frees
+ * (DESIGN.md decision 5). */
 #include "config/model/model.h"
 #include "net/loop.h"
 #include "proxy/observe/access_log.h"
@@ -35,7 +36,8 @@ struct worker {
     unsigned index; /* from 0; statistics shard index + 1 */
     bool started;
     bool published; /* main: a generation was posted */
-    bool draining; /* answers close their connections: all of them, or more and more over drain_ms */
+    bool
+        draining; /* answers close their connections: all of them, or more and more over drain_ms */
     uint64_t drain_began_ms, drain_ms; /* drain_ms 0: all */
     pthread_t thread;
     struct loop loop;
@@ -48,7 +50,7 @@ struct worker {
     struct lease *lease;       /* the current one */
     struct link downstreams;   /* struct downstream.link */
     size_t n_downstreams;
-    struct timer drain_check;  /* while draining: looks for quiet connections */
+    struct timer drain_check; /* while draining: looks for quiet connections */
     struct mail drained;
     uint64_t *next_connection_id; /* atomic, shared */
 };

@@ -1,5 +1,5 @@
-/* Writing HTTP/1 answers. The head is built in the loop's head room, so that it leaves in one call with the first
- * piece of the body. */
+/* Writing HTTP/1 answers. The head is built in the loop's head room, so that it leaves in one call
+ * with the first piece of the body. */
 #include "proxy/http/hcm_int.h"
 #include <stdlib.h>
 #include <time.h>
@@ -10,66 +10,66 @@ struct reason {
 };
 
 static const struct reason reasons[] = {
-    {100, "Continue"},
-    {101, "Switching Protocols"},
-    {102, "Processing"},
-    {103, "Early Hints"},
-    {200, "OK"},
-    {201, "Created"},
-    {202, "Accepted"},
-    {203, "Non-Authoritative Information"},
-    {204, "No Content"},
-    {205, "Reset Content"},
-    {206, "Partial Content"},
-    {207, "Multi-Status"},
-    {208, "Already Reported"},
-    {226, "IM Used"},
-    {300, "Multiple Choices"},
-    {301, "Moved Permanently"},
-    {302, "Found"},
-    {303, "See Other"},
-    {304, "Not Modified"},
-    {305, "Use Proxy"},
-    {307, "Temporary Redirect"},
-    {308, "Permanent Redirect"},
-    {400, "Bad Request"},
-    {401, "Unauthorized"},
-    {402, "Payment Required"},
-    {403, "Forbidden"},
-    {404, "Not Found"},
-    {405, "Method Not Allowed"},
-    {406, "Not Acceptable"},
-    {407, "Proxy Authentication Required"},
-    {408, "Request Timeout"},
-    {409, "Conflict"},
-    {410, "Gone"},
-    {411, "Length Required"},
-    {412, "Precondition Failed"},
-    {413, "Payload Too Large"},
-    {414, "URI Too Long"},
-    {415, "Unsupported Media Type"},
-    {416, "Range Not Satisfiable"},
-    {417, "Expectation Failed"},
-    {421, "Misdirected Request"},
-    {422, "Unprocessable Entity"},
-    {423, "Locked"},
-    {424, "Failed Dependency"},
-    {425, "Too Early"},
-    {426, "Upgrade Required"},
-    {428, "Precondition Required"},
-    {429, "Too Many Requests"},
-    {431, "Request Header Fields Too Large"},
-    {500, "Internal Server Error"},
-    {501, "Not Implemented"},
-    {502, "Bad Gateway"},
-    {503, "Service Unavailable"},
-    {504, "Gateway Timeout"},
-    {505, "HTTP Version Not Supported"},
-    {506, "Variant Also Negotiates"},
-    {507, "Insufficient Storage"},
-    {508, "Loop Detected"},
-    {510, "Not Extended"},
-    {511, "Network Authentication Required"},
+    {100, "Continue"                         },
+    {101, "Switching Protocols"              },
+    {102, "Processing"                       },
+    {103, "Early Hints"                      },
+    {200, "OK"                               },
+    {201, "Created"                          },
+    {202, "Accepted"                         },
+    {203, "Non-Authoritative Information"    },
+    {204, "No Content"                       },
+    {205, "Reset Content"                    },
+    {206, "Partial Content"                  },
+    {207, "Multi-Status"                     },
+    {208, "Already Reported"                 },
+    {226, "IM Used"                          },
+    {300, "Multiple Choices"                 },
+    {301, "Moved Permanently"                },
+    {302, "Found"                            },
+    {303, "See Other"                        },
+    {304, "Not Modified"                     },
+    {305, "Use Proxy"                        },
+    {307, "Temporary Redirect"               },
+    {308, "Permanent Redirect"               },
+    {400, "Bad Request"                      },
+    {401, "Unauthorized"                     },
+    {402, "Payment Required"                 },
+    {403, "Forbidden"                        },
+    {404, "Not Found"                        },
+    {405, "Method Not Allowed"               },
+    {406, "Not Acceptable"                   },
+    {407, "Proxy Authentication Required"    },
+    {408, "Request Timeout"                  },
+    {409, "Conflict"                         },
+    {410, "Gone"                             },
+    {411, "Length Required"                  },
+    {412, "Precondition Failed"              },
+    {413, "Payload Too Large"                },
+    {414, "URI Too Long"                     },
+    {415, "Unsupported Media Type"           },
+    {416, "Range Not Satisfiable"            },
+    {417, "Expectation Failed"               },
+    {421, "Misdirected Request"              },
+    {422, "Unprocessable Entity"             },
+    {423, "Locked"                           },
+    {424, "Failed Dependency"                },
+    {425, "Too Early"                        },
+    {426, "Upgrade Required"                 },
+    {428, "Precondition Required"            },
+    {429, "Too Many Requests"                },
+    {431, "Request Header Fields Too Large"  },
+    {500, "Internal Server Error"            },
+    {501, "Not Implemented"                  },
+    {502, "Bad Gateway"                      },
+    {503, "Service Unavailable"              },
+    {504, "Gateway Timeout"                  },
+    {505, "HTTP Version Not Supported"       },
+    {506, "Variant Also Negotiates"          },
+    {507, "Insufficient Storage"             },
+    {508, "Loop Detected"                    },
+    {510, "Not Extended"                     },
+    {511, "Network Authentication Required"  },
     {599, "Last Unassigned Server Error Code"},
 };
 
@@ -88,7 +88,8 @@ struct sv http_date(struct worker *w)
     static _Thread_local uint64_t made_for = UINT64_MAX;
     static _Thread_local char text[40];
     static _Thread_local size_t n;
-    static _Thread_local uint64_t wall_base_us; /* wall minus monotonic time, refreshed each second */
+    static _Thread_local uint64_t
+        wall_base_us; /* wall minus monotonic time, refreshed each second */
     uint64_t mono_s = w->loop.now_us / 1000000;
     static _Thread_local uint64_t checked_at = UINT64_MAX;
     if (checked_at != mono_s) {
@@ -135,8 +136,8 @@ static enum err via_and_id(struct stream *s, struct headers *h)
     return OK;
 }
 
-/* Decides how the body is framed for this client; bodies of unknown length are chunked, or end with the
- * connection for a 1.0 client. */
+/* Decides how the body is framed for this client; bodies of unknown length are chunked, or end with
+ * the connection for a 1.0 client. */
 static enum err frame(struct stream *s, struct h1_head *head, bool end)
 {
     struct headers *h = &head->headers;

@@ -1,4 +1,5 @@
-/* The downstream connection of the HTTP connection manager: reading requests, time-outs, closing. */
+/* The downstream connection of the HTTP connection manager: reading requests, time-outs, closing.
+ */
 #define LOG_COMPONENT LOGC_HTTP
 #include "base/log.h"
 #include "proxy/http/hcm_int.h"
@@ -158,13 +159,15 @@ static void rearm(struct hcm *h)
         hcm_need_timer(h, due);
 }
 
-static void refuse_late(struct stream *s, unsigned code, struct sv body, struct sv details, uint32_t flags)
+static void refuse_late(struct stream *s, unsigned code, struct sv body, struct sv details,
+                        uint32_t flags)
 {
     struct hcm *h = s->h;
     s->begun = true;
     h->close_after = h->close_after || !s->req_done;
     h->linger = !s->req_done;
-    stream_reply(s, &(struct reply){.code = code, .body = body, .details = details, .flags = flags});
+    stream_reply(s,
+                 &(struct reply){.code = code, .body = body, .details = details, .flags = flags});
 }
 
 static void stream_deadlines(struct hcm *h, struct stream *s, uint64_t now)
@@ -177,7 +180,8 @@ static void stream_deadlines(struct hcm *h, struct stream *s, uint64_t now)
     } else if (s->request_due_ms != 0 && now >= s->request_due_ms) {
         bool headers = !s->begun && h->conf->request_headers_ms > 0;
         s->request_due_ms = 0;
-        stat_inc(h->w->stats, headers ? st->downstream_rq_header_timeout : st->downstream_rq_timeout);
+        stat_inc(h->w->stats,
+                 headers ? st->downstream_rq_header_timeout : st->downstream_rq_timeout);
         refuse_late(s, 408, headers ? SV("request header timeout") : SV("request timeout"),
                     headers ? SV("request_header_timeout") : SV("request_overall_timeout"), 0);
     } else if (s->idle_ms > 0 && now >= s->last_active_ms + s->idle_ms) {
@@ -260,7 +264,8 @@ static enum err open_stream(struct hcm *h)
     struct stream *s = h->stream;
     if (h->conf->request_headers_ms > 0)
         s->request_due_ms = now + h->conf->request_headers_ms;
-    if (h->conf->request_ms > 0 && (s->request_due_ms == 0 || h->conf->request_ms < h->conf->request_headers_ms))
+    if (h->conf->request_ms > 0 &&
+        (s->request_due_ms == 0 || h->conf->request_ms < h->conf->request_headers_ms))
         s->request_due_ms = now + h->conf->request_ms;
     if (s->request_due_ms > 0)
         hcm_need_timer(h, s->request_due_ms);
@@ -305,15 +310,18 @@ static bool keep(struct hcm *h, const char *p, size_t n)
     return true;
 }
 
-/* A short head is parsed in the copy that the stream keeps, which saves moving its views afterwards. */
+/* A short head is parsed in the copy that the stream keeps, which saves moving its views
+ * afterwards. */
 static enum err parse_head(struct stream *s, char *data, size_t n)
 {
-    char *copy = n <= HEAD_COPY_MAX && !h1_parser_begun(&s->parser) ? arena_alloc(s->arena, n, 1) : NULL;
+    char *copy =
+        n <= HEAD_COPY_MAX && !h1_parser_begun(&s->parser) ? arena_alloc(s->arena, n, 1) : NULL;
     if (copy != NULL) {
         memcpy(copy, data, n);
         enum err e = h1_parse_request(&s->parser, copy, n, &s->req);
         if (e == E_AGAIN)
-            memcpy(data, copy, n); /* names are lower-cased in place, and the parse goes on in data */
+            memcpy(data, copy,
+                   n); /* names are lower-cased in place, and the parse goes on in data */
         return e;
     }
     TRY(h1_parse_request(&s->parser, data, n, &s->req));
@@ -347,9 +355,8 @@ static size_t take_head(struct hcm *h, char *p, size_t n)
     size_t used = s->req.head_bytes;
     count_stream(h);
     if (h->conf->request_headers_ms > 0)
-        s->request_due_ms = h->conf->request_ms > 0
-                                ? s->info.start_us / 1000 + h->conf->request_ms
-                                : 0;
+        s->request_due_ms =
+            h->conf->request_ms > 0 ? s->info.start_us / 1000 + h->conf->request_ms : 0;
     s->is_head = s->req.method == H1_HEAD;
     s->info.protocol = s->req.minor == 0 ? PROTO_HTTP10 : PROTO_HTTP11;
     s->info.req = &s->req.headers;
@@ -444,7 +451,8 @@ static size_t unstash(struct hcm *h, char *scratch)
     return n;
 }
 
-/* The client's end. Half-closed requests are given up, as Envoy does: nobody waits for their answer. */
+/* The client's end. Half-closed requests are given up, as Envoy does: nobody waits for their
+ * answer. */
 static void client_ended(struct hcm *h, enum err e)
 {
     if (h->stream == NULL && e == E_CLOSED) {

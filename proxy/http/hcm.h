@@ -1,9 +1,11 @@
 #pragma once
-/* The HTTP connection manager: one downstream connection speaking HTTP/1, its streams and their filter chain.
- * Source: envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.
+/* The HTTP connection manager: one downstream connection speaking HTTP/1, its streams and their
+ * filter chain. Source:
+ * envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.
  *
- * hcm_conf is immutable and shared; struct hcm is one connection; struct stream one request. Worker's thread.
- * Another codec plugs in beside h1_server.c: streams know only struct hcm's codec calls. */
+ * hcm_conf is immutable and shared; struct hcm is one connection; struct stream one request.
+ * Worker's thread. Another codec plugs in beside h1_server.c: streams know only struct hcm's codec
+ * calls. */
 #include "net/conn.h"
 #include "net/h1.h"
 #include "proxy/conn_meta.h"
@@ -45,39 +47,52 @@ struct http_filter {
 
 /* ---- configuration ---- */
 
-#define HCM_COUNTERS(X)                                                                            \
-    X(downstream_cx_delayed_close_timeout) X(downstream_cx_destroy)                                \
-    X(downstream_cx_destroy_active_rq) X(downstream_cx_destroy_local)                              \
-    X(downstream_cx_destroy_local_active_rq) X(downstream_cx_destroy_remote)                       \
-    X(downstream_cx_destroy_remote_active_rq) X(downstream_cx_drain_close)                         \
-    X(downstream_cx_http1_total) X(downstream_cx_http2_total) X(downstream_cx_http3_total)         \
-    X(downstream_cx_idle_timeout) X(downstream_cx_max_duration_reached)                            \
-    X(downstream_cx_max_requests_reached) X(downstream_cx_overload_disable_keepalive)              \
-    X(downstream_cx_protocol_error) X(downstream_cx_rx_bytes_total) X(downstream_cx_ssl_total)     \
-    X(downstream_cx_total) X(downstream_cx_tx_bytes_total) X(downstream_cx_upgrades_total)         \
-    X(downstream_flow_control_paused_reading_total)                                                \
-    X(downstream_flow_control_resumed_reading_total) X(downstream_rq_1xx) X(downstream_rq_2xx)     \
-    X(downstream_rq_3xx) X(downstream_rq_4xx) X(downstream_rq_5xx) X(downstream_rq_completed)      \
-    X(downstream_rq_failed_path_normalization) X(downstream_rq_header_timeout)                     \
-    X(downstream_rq_http1_total) X(downstream_rq_http2_total) X(downstream_rq_http3_total)         \
-    X(downstream_rq_idle_timeout) X(downstream_rq_max_duration_reached)                            \
-    X(downstream_rq_non_relative_path) X(downstream_rq_overload_close)                             \
-    X(downstream_rq_response_before_rq_complete) X(downstream_rq_rx_reset)                         \
-    X(downstream_rq_timeout) X(downstream_rq_too_large) X(downstream_rq_total)                     \
-    X(downstream_rq_tx_reset) X(downstream_rq_ws_on_non_ws_route) X(no_cluster) X(no_route)        \
-    X(rq_direct_response) X(rq_redirect) X(rq_reset_after_downstream_response_started) X(rq_total) \
-    X(rs_too_large)
+#define HCM_COUNTERS(X)                                                                                 \
+    X(downstream_cx_delayed_close_timeout)                                                              \
+    X(downstream_cx_destroy) X(downstream_cx_destroy_active_rq) X(downstream_cx_destroy_local) X(       \
+        downstream_cx_destroy_local_active_rq) X(downstream_cx_destroy_remote)                          \
+        X(downstream_cx_destroy_remote_active_rq) X(downstream_cx_drain_close) X(                       \
+            downstream_cx_http1_total) X(downstream_cx_http2_total) X(downstream_cx_http3_total)        \
+            X(downstream_cx_idle_timeout) X(downstream_cx_max_duration_reached) X(                      \
+                downstream_cx_max_requests_reached) X(downstream_cx_overload_disable_keepalive)         \
+                X(downstream_cx_protocol_error) X(downstream_cx_rx_bytes_total) X(                      \
+                    downstream_cx_ssl_total) X(downstream_cx_total)                                     \
+                    X(downstream_cx_tx_bytes_total) X(downstream_cx_upgrades_total) X(                  \
+                        downstream_flow_control_paused_reading_total)                                   \
+                        X(downstream_flow_control_resumed_reading_total) X(downstream_rq_1xx) X(        \
+                            downstream_rq_2xx) X(downstream_rq_3xx) X(downstream_rq_4xx)                \
+                            X(downstream_rq_5xx) X(downstream_rq_completed) X(                          \
+                                downstream_rq_failed_path_normalization)                                \
+                                X(downstream_rq_header_timeout) X(downstream_rq_http1_total) X(         \
+                                    downstream_rq_http2_total) X(downstream_rq_http3_total)             \
+                                    X(downstream_rq_idle_timeout) X(                                    \
+                                        downstream_rq_max_duration_reached)                             \
+                                        X(downstream_rq_non_relative_path) X(                           \
+                                            downstream_rq_overload_close)                               \
+                                            X(downstream_rq_response_before_rq_complete) X(             \
+                                                downstream_rq_rx_reset) X(downstream_rq_timeout)        \
+                                                X(downstream_rq_too_large) X(                           \
+                                                    downstream_rq_total) X(downstream_rq_tx_reset)      \
+                                                    X(downstream_rq_ws_on_non_ws_route) X(              \
+                                                        no_cluster) X(no_route)                         \
+                                                        X(rq_direct_response) X(rq_redirect) X(         \
+                                                            rq_reset_after_downstream_response_started) \
+                                                            X(rq_total) X(rs_too_large)
 #define HCM_GAUGES(X)                                                                              \
-    X(downstream_cx_active) X(downstream_cx_http1_active) X(downstream_cx_http2_active)            \
-    X(downstream_cx_http3_active) X(downstream_cx_rx_bytes_buffered) X(downstream_cx_ssl_active)   \
-    X(downstream_cx_tx_bytes_buffered) X(downstream_cx_upgrades_active) X(downstream_rq_active)
+    X(downstream_cx_active)                                                                        \
+    X(downstream_cx_http1_active) X(downstream_cx_http2_active) X(downstream_cx_http3_active)      \
+        X(downstream_cx_rx_bytes_buffered) X(downstream_cx_ssl_active)                             \
+            X(downstream_cx_tx_bytes_buffered) X(downstream_cx_upgrades_active)                    \
+                X(downstream_rq_active)
 
 struct hcm_stats {
 #define X(name) stat_id name;
-    HCM_COUNTERS(X) HCM_GAUGES(X)
+    HCM_COUNTERS(X)
+    HCM_GAUGES(X)
 #undef X
-    stat_id downstream_cx_length_ms, downstream_rq_time;     /* histograms */
-    stat_id listener_completed, listener_class[6];           /* listener.<addr>.http.<prefix>. */
+        stat_id downstream_cx_length_ms,
+        downstream_rq_time;                        /* histograms */
+    stat_id listener_completed, listener_class[6]; /* listener.<addr>.http.<prefix>. */
 };
 
 /* Order as in the proto's ServerHeaderTransformation. */
@@ -104,9 +119,11 @@ struct hcm_conf {
 };
 
 /* Converts the message; statistics are registered through b->env (proxy/env.h). */
-enum err hcm_conf(const struct any_view *in, struct model_build *b, const void **out, struct diag *d);
+enum err hcm_conf(const struct any_view *in, struct model_build *b, const void **out,
+                  struct diag *d);
 /* Adds the statistics that carry the listener's name, before the configuration is published. */
-MUST enum err hcm_conf_bind(const void *conf, struct sv listener, uint32_t buffer_limit, struct stats *st);
+MUST enum err hcm_conf_bind(const void *conf, struct sv listener, uint32_t buffer_limit,
+                            struct stats *st);
 
 /* ---- connections ---- */
 
@@ -130,14 +147,14 @@ struct hcm {
     const struct conn_meta *meta;
     struct stream *stream; /* the one being read or answered, or NULL */
     enum hcm_state state;
-    bool close_after;      /* no further request */
-    bool linger;           /* the client may still be sending when we close */
-    struct timer timer;    /* the earliest of the deadlines below */
+    bool close_after;   /* no further request */
+    bool linger;        /* the client may still be sending when we close */
+    struct timer timer; /* the earliest of the deadlines below */
     uint64_t idle_since_ms, opened_ms, close_by_ms;
-    char *stash;           /* bytes that cannot be used yet */
+    char *stash; /* bytes that cannot be used yet */
     uint32_t stash_n;
     uint32_t requests;
-    struct reap next;      /* a buffered request is waiting for its turn */
+    struct reap next; /* a buffered request is waiting for its turn */
     uint64_t rx_counted, tx_counted;
 };
 
@@ -170,11 +187,11 @@ struct stream {
     const struct sv *scheme;
     unsigned char *states; /* of the filters */
     struct stream_info info;
-    struct addr up_addr, up_local; /* copies for info */
+    struct addr up_addr, up_local;                         /* copies for info */
     uint64_t last_active_ms, request_due_ms, route_due_ms; /* 0: none */
-    uint64_t idle_ms;       /* stream idle time-out, a route may change it */
-    bool begun;             /* the head is complete and was counted */
-    bool req_done;          /* the whole request has been received */
+    uint64_t idle_ms; /* stream idle time-out, a route may change it */
+    bool begun;       /* the head is complete and was counted */
+    bool req_done;    /* the whole request has been received */
     bool head_sent, res_done, res_chunked, res_no_body;
     bool filters_closed, ended, is_head;
     bool is_internal;

@@ -27,7 +27,8 @@ static enum err time_outs(const Hcm *m, struct hcm_conf *c, struct diag *d)
 {
     TRY(duration(m->stream_idle_timeout, 300000, &c->stream_idle_ms, "stream_idle_timeout", d));
     TRY(duration(m->request_timeout, 0, &c->request_ms, "request_timeout", d));
-    TRY(duration(m->request_headers_timeout, 0, &c->request_headers_ms, "request_headers_timeout", d));
+    TRY(duration(m->request_headers_timeout, 0, &c->request_headers_ms, "request_headers_timeout",
+                 d));
     TRY(duration(m->drain_timeout, 5000, &c->drain_ms, "drain_timeout", d));
     TRY(duration(m->delayed_close_timeout, 1000, &c->delayed_close_ms, "delayed_close_timeout", d));
     c->idle_ms = 3600000;
@@ -35,8 +36,9 @@ static enum err time_outs(const Hcm *m, struct hcm_conf *c, struct diag *d)
         return OK;
     TRY(duration(m->common_http_protocol_options->idle_timeout, 3600000, &c->idle_ms,
                  "common_http_protocol_options.idle_timeout", d));
-    return duration(m->common_http_protocol_options->max_connection_duration, 0, &c->max_connection_ms,
-                    "common_http_protocol_options.max_connection_duration", d);
+    return duration(m->common_http_protocol_options->max_connection_duration, 0,
+                    &c->max_connection_ms, "common_http_protocol_options.max_connection_duration",
+                    d);
 }
 
 static enum err limits(const Hcm *m, struct hcm_conf *c, struct diag *d)
@@ -77,8 +79,8 @@ static void http1(const Hcm *m, struct hcm_conf *c)
 
 static void headers(const Hcm *m, struct hcm_conf *c, const struct env *env)
 {
-    c->server_name = m->server_name != NULL && m->server_name[0] != '\0' ? keep(m->server_name)
-                                                                         : SV("envoy");
+    c->server_name =
+        m->server_name != NULL && m->server_name[0] != '\0' ? keep(m->server_name) : SV("envoy");
     c->server_header = (enum server_header)m->server_header_transformation;
     c->via = keep(m->via);
     c->use_remote_address = bool_value(m->use_remote_address, false);
@@ -102,8 +104,9 @@ static enum err filters(const Hcm *m, struct model_build *b, struct hcm_conf *c,
         const HcmFilter *f = m->http_filters[i];
         struct m_ext ext;
         struct any_view any = any_view_of(f->typed_config);
-        enum err e = f->disabled ? diag_fail(d, E_UNSUPPORTED, "disabled is not supported")
-                                 : model_ext(b, b->registry->http_filters, keep(f->name), &any, &ext, d);
+        enum err e = f->disabled
+                         ? diag_fail(d, E_UNSUPPORTED, "disabled is not supported")
+                         : model_ext(b, b->registry->http_filters, keep(f->name), &any, &ext, d);
         if (e != OK) {
             diag_prefix(d, "http_filters[%zu]", i);
             return e;
@@ -117,15 +120,17 @@ static enum err filters(const Hcm *m, struct model_build *b, struct hcm_conf *c,
     c->n_filters = m->n_http_filters;
     if (c->n_filters == 0 || !list[c->n_filters - 1].ops->ext.terminal) {
         const char *last = c->n_filters > 0 ? list[c->n_filters - 1].ops->ext.name : "";
-        return diag_fail(d, E_PARSE,
-                         "Error: non-terminal filter named %s of type %s is the last filter in a http filter "
-                         "chain.",
-                         last, last);
+        return diag_fail(
+            d, E_PARSE,
+            "Error: non-terminal filter named %s of type %s is the last filter in a http filter "
+            "chain.",
+            last, last);
     }
     return OK;
 }
 
-static enum err stat(struct stats *st, const struct hcm_conf *c, const char *name, int kind, stat_id *out)
+static enum err stat(struct stats *st, const struct hcm_conf *c, const char *name, int kind,
+                     stat_id *out)
 {
     char text[512];
     int n = snprintf(text, sizeof(text), "http.%.*s.%s", SVF(c->stat_prefix), name);
@@ -159,7 +164,8 @@ static enum err codec(const Hcm *m, struct diag *d)
     return e;
 }
 
-enum err hcm_conf(const struct any_view *in, struct model_build *b, const void **out, struct diag *d)
+enum err hcm_conf(const struct any_view *in, struct model_build *b, const void **out,
+                  struct diag *d)
 {
     const ProtobufCMessage *msg = NULL;
     struct hcm_conf *c = ARENA_NEW(b->arena, struct hcm_conf);
@@ -177,21 +183,24 @@ enum err hcm_conf(const struct any_view *in, struct model_build *b, const void *
     http1(m, c);
     headers(m, c, env_of(b));
     if (m->route_config == NULL)
-        return diag_fail(d, E_PARSE, "route_config is required (rds and scoped_routes are not supported)");
+        return diag_fail(d, E_PARSE,
+                         "route_config is required (rds and scoped_routes are not supported)");
     enum err e = model_route_config(b, (const ProtobufCMessage *)m->route_config, &c->routes, d);
     if (e != OK) {
         diag_prefix(d, "route_config");
         return e;
     }
     TRY(filters(m, b, c, d));
-    TRY(loggers_conf(b, (ProtobufCMessage *const *)m->access_log, m->n_access_log, &c->logs, &c->n_logs, d));
+    TRY(loggers_conf(b, (ProtobufCMessage *const *)m->access_log, m->n_access_log, &c->logs,
+                     &c->n_logs, d));
     if (statistics(env_of(b)->stats, c) != OK)
         return diag_fail(d, E_LIMIT, "too many statistics, or a stat_prefix that is too long");
     *out = c;
     return OK;
 }
 
-enum err hcm_conf_bind(const void *conf, struct sv listener, uint32_t buffer_limit, struct stats *st)
+enum err hcm_conf_bind(const void *conf, struct sv listener, uint32_t buffer_limit,
+                       struct stats *st)
 {
     /* Still private to main: publishing comes after. */
     struct hcm_conf *c = (struct hcm_conf *)(uintptr_t)conf;
@@ -199,8 +208,8 @@ enum err hcm_conf_bind(const void *conf, struct sv listener, uint32_t buffer_lim
     c->buffer_limit = buffer_limit;
     for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
         char text[512];
-        int n = snprintf(text, sizeof(text), "listener.%.*s.http.%.*s.downstream_rq_%s", SVF(listener),
-                         SVF(c->stat_prefix), names[i]);
+        int n = snprintf(text, sizeof(text), "listener.%.*s.http.%.*s.downstream_rq_%s",
+                         SVF(listener), SVF(c->stat_prefix), names[i]);
         if (n < 0 || (size_t)n >= sizeof(text))
             return E_LIMIT;
         TRY(stats_counter(st, sv_of(text, (size_t)n),

@@ -14,7 +14,8 @@ MUST enum err stream_new(struct hcm *h, struct stream **out);
 /* Runs the request through the filters once its head is complete. */
 void stream_begin(struct stream *s);
 void stream_req_data(struct stream *s, struct sv bytes, bool end);
-/* Ends the stream for good: filters closed, log written, memory reaped. reset: the client gets no proper end. */
+/* Ends the stream for good: filters closed, log written, memory reaped. reset: the client gets no
+ * proper end. */
 void stream_end(struct stream *s);
 void stream_request_complete(struct stream *s);
 

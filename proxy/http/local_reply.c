@@ -1,4 +1,5 @@
-/* Answers that weft gives itself, in Envoy's shape; for a gRPC request the status is in the headers. */
+/* Answers that weft gives itself, in Envoy's shape; for a gRPC request the status is in the
+ * headers. */
 #include "proxy/http/hcm_int.h"
 
 static const struct sv text_plain = {"text/plain", 10};

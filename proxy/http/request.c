@@ -1,5 +1,5 @@
-/* What the connection manager does to a request before any filter sees it: refusals, hop-by-hop headers, client
- * address, x-envoy-* hygiene, request id. The order and the rules are Envoy's. */
+/* What the connection manager does to a request before any filter sees it: refusals, hop-by-hop
+ * headers, client address, x-envoy-* hygiene, request id. The order and the rules are Envoy's. */
 #define LOG_COMPONENT LOGC_HTTP
 #include "base/log.h"
 #include "proxy/http/hcm_int.h"
@@ -22,7 +22,8 @@ static const uint64_t internal_only =
     BIT(HDR_X_ENVOY_EXPECTED_RQ_TIMEOUT_MS) | BIT(HDR_X_ENVOY_FORCE_TRACE) |
     BIT(HDR_X_ENVOY_IP_TAGS) | BIT(HDR_X_ENVOY_ORIGINAL_URL) |
     BIT(HDR_X_ENVOY_HEDGE_ON_PER_TRY_TIMEOUT);
-/* With use_remote_address the request comes from the edge, which may not speak for a service either. */
+/* With use_remote_address the request comes from the edge, which may not speak for a service
+ * either. */
 static const uint64_t edge_only = BIT(HDR_X_ENVOY_DECORATOR_OPERATION) |
                                   BIT(HDR_X_ENVOY_DOWNSTREAM_SERVICE_CLUSTER) |
                                   BIT(HDR_X_ENVOY_DOWNSTREAM_SERVICE_NODE);
@@ -156,7 +157,8 @@ static enum err append_xff(struct stream *s, struct sv ip)
     return v.p == NULL ? E_NOMEM : headers_set(h, HDR_X_FORWARDED_FOR, v);
 }
 
-/* The n-th address from the right of x-forwarded-for, n from 0. False: there are fewer, or it is no address. */
+/* The n-th address from the right of x-forwarded-for, n from 0. False: there are fewer, or it is no
+ * address. */
 static bool xff_from_right(const struct headers *h, uint32_t n, struct addr *out)
 {
     const struct header *xff = headers_get(h, HDR_X_FORWARDED_FOR);

@@ -1,5 +1,5 @@
-/* The router: the terminal HTTP filter. Matches the route, picks cluster and host, sends the request, hands the
- * answer back. Source: envoy.extensions.filters.http.router.v3.Router. */
+/* The router: the terminal HTTP filter. Matches the route, picks cluster and host, sends the
+ * request, hands the answer back. Source: envoy.extensions.filters.http.router.v3.Router. */
 #define LOG_COMPONENT LOGC_ROUTER
 #include "base/log.h"
 #include "envoy/extensions/filters/http/router/v3/router.pb-c.h"
@@ -19,20 +19,22 @@ struct router {
     struct wcluster *wc;
     struct host *host;
     struct up_head head;
-    struct buf early;  /* body that came before the connection */
+    struct buf early; /* body that came before the connection */
     bool early_end;
-    uint64_t sent_us;  /* the request was completely sent */
-    bool started;      /* upstream_start succeeded and the request is not over */
+    uint64_t sent_us; /* the request was completely sent */
+    bool started;     /* upstream_start succeeded and the request is not over */
     bool head_sent, answered;
 };
 
-static enum err conf(const struct any_view *in, struct model_build *b, const void **out, struct diag *d)
+static enum err conf(const struct any_view *in, struct model_build *b, const void **out,
+                     struct diag *d)
 {
     const ProtobufCMessage *msg = NULL;
     struct router_conf *c = ARENA_NEW(b->arena, struct router_conf);
     if (c == NULL)
         return diag_fail(d, E_NOMEM, "out of memory");
-    TRY(model_unpack(b, in, &envoy__extensions__filters__http__router__v3__router__descriptor, &msg, d));
+    TRY(model_unpack(b, in, &envoy__extensions__filters__http__router__v3__router__descriptor, &msg,
+                     d));
     const Envoy__Extensions__Filters__Http__Router__V3__Router *r = (const void *)msg;
     c->suppress_envoy_headers = r->suppress_envoy_headers;
     c->dynamic_stats = r->dynamic_stats == NULL || r->dynamic_stats->value;
@@ -182,13 +184,13 @@ static const struct reply no_healthy_upstream = {
 static enum hstep overflow(struct router *r)
 {
     count_code(r, 503);
-    return reply(r, &(struct reply){
-                        .code = 503,
-                        .body = SV("upstream connect error or disconnect/reset before headers. "
-                                   "reset reason: overflow"),
-                        .details = SV("upstream_reset_before_response_started{overflow}"),
-                        .flags = RF_UPSTREAM_OVERFLOW,
-                        .overloaded = !r->conf->suppress_envoy_headers});
+    return reply(
+        r, &(struct reply){.code = 503,
+                           .body = SV("upstream connect error or disconnect/reset before headers. "
+                                      "reset reason: overflow"),
+                           .details = SV("upstream_reset_before_response_started{overflow}"),
+                           .flags = RF_UPSTREAM_OVERFLOW,
+                           .overloaded = !r->conf->suppress_envoy_headers});
 }
 
 static void on_reset(struct up_request *rq, enum upstream_reset why, struct sv failure);
@@ -318,7 +320,8 @@ static void on_ready(struct up_request *rq)
     send_head((struct router *)rq);
 }
 
-/* What belongs to the connection to the origin stays there. The rest of what Connection names is kept, as Envoy does. */
+/* What belongs to the connection to the origin stays there. The rest of what Connection names is
+ * kept, as Envoy does. */
 static const uint64_t answer_hop_by_hop =
     UINT64_C(1) << HDR_CONNECTION | UINT64_C(1) << HDR_KEEP_ALIVE |
     UINT64_C(1) << HDR_PROXY_CONNECTION | UINT64_C(1) << HDR_UPGRADE;
@@ -336,8 +339,7 @@ static void on_headers(struct up_request *rq, struct h1_head *head, bool end)
     headers_remove_set(h, answer_hop_by_hop);
     if (!r->conf->suppress_envoy_headers && r->sent_us != 0) {
         struct sv ms = decimal(s->arena, (now - r->sent_us) / 1000);
-        if (ms.p == NULL ||
-            headers_set(h, HDR_X_ENVOY_UPSTREAM_SERVICE_TIME, ms) != OK) {
+        if (ms.p == NULL || headers_set(h, HDR_X_ENVOY_UPSTREAM_SERVICE_TIME, ms) != OK) {
             stream_res_reset(s, RF_OVERLOAD_MANAGER, SV("out_of_memory"));
             return;
         }
@@ -367,7 +369,8 @@ static void on_done(struct up_request *rq, struct headers *trailers)
     s->info.up_rx_last_us = s->w->loop.now_us;
     take_wire_counts(r);
     if (r->sent_us != 0)
-        stat_record(s->w->stats, r->wc->c->st.upstream_rq_time, (s->w->loop.now_us - r->sent_us) / 1000);
+        stat_record(s->w->stats, r->wc->c->st.upstream_rq_time,
+                    (s->w->loop.now_us - r->sent_us) / 1000);
     stream_res_done(s, trailers);
 }
 
@@ -378,21 +381,24 @@ struct reset_reply {
 
 static const struct reset_reply reset_replies[] = {
     [UPR_NONE] = {503, RF_UPSTREAM_CONNECTION_TERMINATION},
-    [UPR_OVERFLOW] = {503, RF_UPSTREAM_OVERFLOW},
-    [UPR_LOCAL_CONNECTION_FAILURE] = {503, RF_UPSTREAM_CONNECTION_FAILURE},
-    [UPR_REMOTE_CONNECTION_FAILURE] = {503, RF_UPSTREAM_CONNECTION_FAILURE},
-    [UPR_CONNECTION_TIMEOUT] = {503, RF_UPSTREAM_CONNECTION_FAILURE},
+    [UPR_OVERFLOW] = {503, RF_UPSTREAM_OVERFLOW              },
+    [UPR_LOCAL_CONNECTION_FAILURE] = {503, RF_UPSTREAM_CONNECTION_FAILURE    },
+    [UPR_REMOTE_CONNECTION_FAILURE] = {503, RF_UPSTREAM_CONNECTION_FAILURE    },
+    [UPR_CONNECTION_TIMEOUT] = {503, RF_UPSTREAM_CONNECTION_FAILURE    },
     [UPR_CONNECTION_TERMINATION] = {503, RF_UPSTREAM_CONNECTION_TERMINATION},
-    [UPR_REMOTE_RESET] = {503, RF_UPSTREAM_REMOTE_RESET},
-    [UPR_LOCAL_RESET] = {503, RF_LOCAL_RESET},
-    [UPR_PROTOCOL_ERROR] = {502, RF_UPSTREAM_PROTOCOL_ERROR},
+    [UPR_REMOTE_RESET] = {503, RF_UPSTREAM_REMOTE_RESET          },
+    [UPR_LOCAL_RESET] = {503, RF_LOCAL_RESET                    },
+    [UPR_PROTOCOL_ERROR] = {502, RF_UPSTREAM_PROTOCOL_ERROR        },
 };
 
-/* "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}" */
-static struct sv reset_details(struct stream *s, const char *stage, enum upstream_reset why, struct sv failure)
+/* "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}"
+ */
+static struct sv reset_details(struct stream *s, const char *stage, enum upstream_reset why,
+                               struct sv failure)
 {
+    struct sv f = failure.n > 0 ? failure : SV("");
     struct sv t = arena_printf(s->arena, "%s{%s%s%.*s}", stage, upstream_reset_text(why),
-                               failure.n > 0 ? "|" : "", SVF(failure));
+                               f.n > 0 ? "|" : "", SVF(f));
     if (t.p == NULL)
         return SV("upstream_reset_before_response_started");
     char *p = (char *)(uintptr_t)t.p;
@@ -424,12 +430,13 @@ static void on_reset(struct up_request *rq, enum upstream_reset why, struct sv f
                                   "upstream connect error or disconnect/reset before headers. "
                                   "reset reason: %s",
                                   upstream_reset_text(why));
-    stream_reply(s, &(struct reply){
-                        .code = a->code,
-                        .body = body.p != NULL ? body : SV_NONE,
-                        .details = reset_details(s, "upstream_reset_before_response_started", why, failure),
-                        .flags = a->flag,
-                        .overloaded = why == UPR_OVERFLOW && !r->conf->suppress_envoy_headers});
+    stream_reply(
+        s, &(struct reply){
+               .code = a->code,
+               .body = body.p != NULL ? body : SV_NONE,
+               .details = reset_details(s, "upstream_reset_before_response_started", why, failure),
+               .flags = a->flag,
+               .overloaded = why == UPR_OVERFLOW && !r->conf->suppress_envoy_headers});
 }
 
 static void on_drained(struct up_request *rq)

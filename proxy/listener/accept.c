@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 enum {
-    ACCEPT_BATCH = 32,        /* then other connections get their turn */
-    RETRY_MS = 100,           /* without descriptors: wait for some to be closed */
-    MUTE_MS = 20,             /* handshakes under way when SYNs are held off end within it */
+    ACCEPT_BATCH = 32, /* then other connections get their turn */
+    RETRY_MS = 100,    /* without descriptors: wait for some to be closed */
+    MUTE_MS = 20,      /* handshakes under way when SYNs are held off end within it */
 };
 
 static void done(struct downstream *d)
@@ -19,7 +19,8 @@ static void done(struct downstream *d)
     stat_inc(sh, p->l->st.downstream_cx_destroy);
     stat_dec(sh, p->l->st.downstream_cx_active);
     stat_dec(sh, p->cx_active);
-    stat_record(sh, p->l->st.downstream_cx_length_ms, (p->w->loop.now_us - d->meta.start_us) / 1000);
+    stat_record(sh, p->l->st.downstream_cx_length_ms,
+                (p->w->loop.now_us - d->meta.start_us) / 1000);
 }
 
 /* A connection that ends at one of our own ports would be proxied to ourselves, again and again. */
@@ -34,7 +35,8 @@ static bool leads_to_us(const struct listener_port *p, const struct conn_meta *m
     return false;
 }
 
-static const struct m_filter_chain *choose_chain(const struct m_listener *m, const struct conn_meta *meta)
+static const struct m_filter_chain *choose_chain(const struct m_listener *m,
+                                                 const struct conn_meta *meta)
 {
     const struct m_filter_chain *any = NULL;
     uint16_t port = addr_port(&meta->local);
@@ -73,7 +75,8 @@ static void take(struct listener_port *p, int fd, const struct addr *peer)
         return;
     }
     if (leads_to_us(p, &meta)) {
-        log_warn("listener.loop_refused", "listener=%.*s address=%s", SVF(p->l->m->name), p->l->text);
+        log_warn("listener.loop_refused", "listener=%.*s address=%s", SVF(p->l->m->name),
+                 p->l->text);
         stat_inc(sh, p->l->st.downstream_listener_filter_error);
         close(fd);
         return;
@@ -120,7 +123,8 @@ static bool accept_some(struct listener_port *p, unsigned max)
         if (errno == EINTR || errno == ECONNABORTED)
             continue;
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            log_warn("listener.accept_failed", "listener=%.*s err=%s", SVF(p->l->m->name), strerror(errno));
+            log_warn("listener.accept_failed", "listener=%.*s err=%s", SVF(p->l->m->name),
+                     strerror(errno));
             if (!p->stopping) {
                 event_del(&p->event);
                 loop_arm(&p->w->loop, &p->retry, RETRY_MS);
@@ -161,7 +165,8 @@ static void retry_or_close(struct timer *t)
         event_add(&p->event, NULL);
 }
 
-enum err listener_start(struct listener *l, struct worker *w, struct listener *const *all, size_t n_all)
+enum err listener_start(struct listener *l, struct worker *w, struct listener *const *all,
+                        size_t n_all)
 {
     struct listener_port *p = &l->ports[w->index];
     p->l = l;

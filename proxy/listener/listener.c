@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static enum err reg(struct listener *l, struct stats *st, const char *name, enum stat_kind kind, stat_id *out)
+static enum err reg(struct listener *l, struct stats *st, const char *name, enum stat_kind kind,
+                    stat_id *out)
 {
     char text[512];
     int n = snprintf(text, sizeof(text), "listener.%s.%s", l->stat_name, name);
@@ -28,7 +29,8 @@ static enum err statistics(struct listener *l, struct stats *st)
 #define X(name) TRY(reg(l, st, #name, STAT_GAUGE, &l->st.name));
     LISTENER_GAUGES(X)
 #undef X
-    TRY(reg(l, st, "connections_accepted_per_socket_event", STAT_HISTOGRAM, &l->st.accepted_per_event));
+    TRY(reg(l, st, "connections_accepted_per_socket_event", STAT_HISTOGRAM,
+            &l->st.accepted_per_event));
     TRY(reg(l, st, "downstream_cx_length_ms", STAT_HISTOGRAM, &l->st.downstream_cx_length_ms));
     for (unsigned i = 0; i < l->n_ports; i++) {
         char name[64];
@@ -86,7 +88,8 @@ static void names(struct listener *l)
 static enum err bind_filters(struct listener *l, const struct m_filter_chain *c, struct stats *st)
 {
     for (size_t i = 0; c != NULL && i < c->n_filters; i++) {
-        const struct net_filter_ops *ops = const_container_of(c->filters[i].ext, struct net_filter_ops, ext);
+        const struct net_filter_ops *ops =
+            const_container_of(c->filters[i].ext, struct net_filter_ops, ext);
         if (ops->bind != NULL)
             TRY(ops->bind(c->filters[i].conf, sv_str(l->stat_name),
                           l->m->per_connection_buffer_limit_bytes, st));
@@ -94,8 +97,8 @@ static enum err bind_filters(struct listener *l, const struct m_filter_chain *c,
     return OK;
 }
 
-enum err listener_open(const struct m_listener *m, struct stats *st, unsigned workers, struct listener **out,
-                       struct diag *d)
+enum err listener_open(const struct m_listener *m, struct stats *st, unsigned workers,
+                       struct listener **out, struct diag *d)
 {
     struct listener *l = calloc(1, sizeof(*l));
     enum err e = E_NOMEM;

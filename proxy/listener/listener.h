@@ -14,18 +14,21 @@ extern const struct listener_filter_ops original_dst_filter;
 
 #define LISTENER_COUNTERS(X)                                                                       \
     X(downstream_cx_destroy)                                                                       \
-    X(downstream_cx_overflow) X(downstream_cx_overload_reject) X(downstream_cx_total)              \
-    X(downstream_cx_transport_socket_connect_timeout) X(downstream_global_cx_overflow)             \
-    X(downstream_listener_filter_error) X(downstream_listener_filter_remote_close)                 \
-    X(downstream_pre_cx_timeout) X(extension_config_missing) X(network_extension_config_missing)   \
-    X(no_filter_chain_match)
+    X(downstream_cx_overflow)                                                                      \
+    X(downstream_cx_overload_reject) X(downstream_cx_total)                                        \
+        X(downstream_cx_transport_socket_connect_timeout) X(downstream_global_cx_overflow)         \
+            X(downstream_listener_filter_error) X(downstream_listener_filter_remote_close)         \
+                X(downstream_pre_cx_timeout) X(extension_config_missing)                           \
+                    X(network_extension_config_missing) X(no_filter_chain_match)
 #define LISTENER_GAUGES(X) X(downstream_cx_active) X(downstream_pre_cx_active)
 
 struct listener_stats {
 #define X(name) stat_id name;
-    LISTENER_COUNTERS(X) LISTENER_GAUGES(X)
+    LISTENER_COUNTERS(X)
+    LISTENER_GAUGES(X)
 #undef X
-    stat_id downstream_cx_length_ms, accepted_per_event; /* histograms */
+        stat_id downstream_cx_length_ms,
+        accepted_per_event; /* histograms */
 };
 
 /* One m_listener at run time, shared by the workers. */
@@ -45,10 +48,12 @@ MUST enum err listener_open(const struct m_listener *m, struct stats *st, unsign
 /* Main, after the workers stopped. */
 void listener_free(struct listener **l);
 
-/* Worker: starts accepting. all: every listener of the process, to recognise connections to ourselves. */
-MUST enum err listener_start(struct listener *l, struct worker *w, struct listener *const *all, size_t n_all);
-/* Worker: accepts what is queued and then stops. No connection that was established is lost: new ones are held off
- * first (sock_listen_mute), and the socket is closed a moment later. */
+/* Worker: starts accepting. all: every listener of the process, to recognise connections to
+ * ourselves. */
+MUST enum err listener_start(struct listener *l, struct worker *w, struct listener *const *all,
+                             size_t n_all);
+/* Worker: accepts what is queued and then stops. No connection that was established is lost: new
+ * ones are held off first (sock_listen_mute), and the socket is closed a moment later. */
 void listener_stop(struct listener *l, struct worker *w);
 /* Worker: whether the listening socket is still open. */
 bool listener_accepts(const struct listener *l, const struct worker *w);

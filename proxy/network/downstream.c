@@ -21,7 +21,8 @@ static void on_broken(struct conn *c)
     d->ops->broken(d->state);
 }
 
-static const struct conn_ops ops = {.readable = on_readable, .drained = on_drained, .broken = on_broken};
+static const struct conn_ops ops = {
+    .readable = on_readable, .drained = on_drained, .broken = on_broken};
 
 static void free_downstream(struct reap *r)
 {

@@ -1,5 +1,6 @@
 #pragma once
-/* Opening and closing downstream connections: the border between the listener and the network filters. */
+/* Opening and closing downstream connections: the border between the listener and the network
+ * filters. */
 #include "proxy/network/filter.h"
 
 struct downstream_want {

@@ -1,6 +1,6 @@
 #pragma once
-/* Network filters: what runs on a downstream connection after a filter chain was chosen. The last one is terminal
- * and owns the bytes. Worker's thread. */
+/* Network filters: what runs on a downstream connection after a filter chain was chosen. The last
+ * one is terminal and owns the bytes. Worker's thread. */
 #include "net/conn.h"
 #include "proxy/conn_meta.h"
 #include "proxy/worker.h"

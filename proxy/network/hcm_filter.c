@@ -42,8 +42,7 @@ static bool close_if_idle(void *st, uint64_t quiet_ms)
 const struct net_filter_ops hcm_filter = {
     .ext = {.name = "envoy.filters.network.http_connection_manager",
             .type_url = "envoy.extensions.filters.network.http_connection_manager.v3."
-                        "HttpConnectionManager",
-            .terminal = true,
+                        "HttpConnectionManager", .terminal = true,
             .conf = hcm_conf},
     .state_size = sizeof(struct hcm),
     .bind = hcm_conf_bind,

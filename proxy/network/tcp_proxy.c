@@ -1,8 +1,8 @@
-/* tcp_proxy: bytes both ways between the client and a connection to a cluster's host, half-closes included.
- * Source: envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.
+/* tcp_proxy: bytes both ways between the client and a connection to a cluster's host, half-closes
+ * included. Source: envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.
  *
- * The client is not read until the upstream connection stands. Each direction is paused while the other side does
- * not take its bytes. Worker's thread. */
+ * The client is not read until the upstream connection stands. Each direction is paused while the
+ * other side does not take its bytes. Worker's thread. */
 #define LOG_COMPONENT LOGC_FILTER
 #include "base/log.h"
 #include "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb-c.h"
@@ -17,12 +17,14 @@
 typedef Envoy__Extensions__Filters__Network__TcpProxy__V3__TcpProxy TcpProxy;
 
 #define TCP_COUNTERS(X)                                                                            \
-    X(downstream_cx_drain_close) X(downstream_cx_no_route) X(downstream_cx_overload_close)         \
-    X(downstream_cx_rx_bytes_total) X(downstream_cx_total) X(downstream_cx_tx_bytes_total)         \
-    X(downstream_flow_control_paused_reading_total)                                                \
-    X(downstream_flow_control_resumed_reading_total) X(early_data_received_count_total)            \
-    X(idle_timeout) X(max_downstream_connection_duration) X(route_delayed_total)                   \
-    X(upstream_flush_total)
+    X(downstream_cx_drain_close)                                                                   \
+    X(downstream_cx_no_route) X(downstream_cx_overload_close) X(downstream_cx_rx_bytes_total)      \
+        X(downstream_cx_total) X(downstream_cx_tx_bytes_total)                                     \
+            X(downstream_flow_control_paused_reading_total)                                        \
+                X(downstream_flow_control_resumed_reading_total)                                   \
+                    X(early_data_received_count_total) X(idle_timeout)                             \
+                        X(max_downstream_connection_duration) X(route_delayed_total)               \
+                            X(upstream_flush_total)
 #define TCP_GAUGES(X)                                                                              \
     X(downstream_cx_rx_bytes_buffered) X(downstream_cx_tx_bytes_buffered) X(upstream_flush_active)
 
@@ -73,7 +75,8 @@ struct tcp {
 
 /* ---- configuration ---- */
 
-static enum err reg(struct stats *st, const struct tcp_conf *c, const char *name, bool gauge, stat_id *out)
+static enum err reg(struct stats *st, const struct tcp_conf *c, const char *name, bool gauge,
+                    stat_id *out)
 {
     char text[512];
     int n = snprintf(text, sizeof(text), "tcp.%.*s.%s", SVF(c->stat_prefix), name);
@@ -94,7 +97,8 @@ static enum err statistics(struct stats *st, struct tcp_conf *c)
     return OK;
 }
 
-static enum err destinations(const TcpProxy *m, struct model_build *b, struct tcp_conf *c, struct diag *d)
+static enum err destinations(const TcpProxy *m, struct model_build *b, struct tcp_conf *c,
+                             struct diag *d)
 {
     if (m->cluster_specifier_case ==
         ENVOY__EXTENSIONS__FILTERS__NETWORK__TCP_PROXY__V3__TCP_PROXY__CLUSTER_SPECIFIER_CLUSTER) {
@@ -118,20 +122,23 @@ static enum err destinations(const TcpProxy *m, struct model_build *b, struct tc
     return OK;
 }
 
-static enum err conf(const struct any_view *in, struct model_build *b, const void **out, struct diag *d)
+static enum err conf(const struct any_view *in, struct model_build *b, const void **out,
+                     struct diag *d)
 {
     const ProtobufCMessage *msg = NULL;
     struct tcp_conf *c = ARENA_NEW(b->arena, struct tcp_conf);
     if (c == NULL)
         return diag_fail(d, E_NOMEM, "out of memory");
-    TRY(model_unpack(b, in, &envoy__extensions__filters__network__tcp_proxy__v3__tcp_proxy__descriptor,
+    TRY(model_unpack(b, in,
+                     &envoy__extensions__filters__network__tcp_proxy__v3__tcp_proxy__descriptor,
                      &msg, d));
     const TcpProxy *m = (const void *)msg;
     c->stat_prefix = sv_str(m->stat_prefix);
     TRY(destinations(m, b, c, d));
     TRY(model_duration_ms((const ProtobufCMessage *)m->idle_timeout, 3600000, &c->idle_ms, d));
     c->max_connect_attempts = m->max_connect_attempts != NULL ? m->max_connect_attempts->value : 1;
-    TRY(loggers_conf(b, (ProtobufCMessage *const *)m->access_log, m->n_access_log, &c->logs, &c->n_logs, d));
+    TRY(loggers_conf(b, (ProtobufCMessage *const *)m->access_log, m->n_access_log, &c->logs,
+                     &c->n_logs, d));
     if (statistics(env_of(b)->stats, c) != OK)
         return diag_fail(d, E_LIMIT, "too many statistics, or a stat_prefix that is too long");
     *out = c;
@@ -245,7 +252,8 @@ static void idle_fired(struct timer *timer)
 
 static void finish_if_both_ended(struct tcp *t)
 {
-    if (t->down_ended && t->up_ended && t->up != NULL && t->up->conn.out.n == 0 && t->d->conn.out.n == 0)
+    if (t->down_ended && t->up_ended && t->up != NULL && t->up->conn.out.n == 0 &&
+        t->d->conn.out.n == 0)
         finish(t, 0, false);
 }
 

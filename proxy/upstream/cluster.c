@@ -209,7 +209,7 @@ void wcluster_free(struct wcluster **wcp)
     *wcp = NULL;
     if (wc == NULL)
         return;
-    list_foreach_safe(it, &wc->pools)
+    list_foreach_safe (it, &wc->pools)
         pool_retire(list_entry(it, struct pool, link));
     original_dst_fini(wc);
     host_set_drop(&wc->set);
@@ -220,8 +220,7 @@ void wcluster_set_hosts(struct wcluster *wc, struct host_set *take_set)
 {
     struct host_set *old = wc->set;
     wc->set = take_set;
-    list_foreach_safe(it, &wc->pools)
-    {
+    list_foreach_safe (it, &wc->pools) {
         struct pool *p = list_entry(it, struct pool, link);
         if (!host_set_has(take_set, p->host))
             pool_retire(p);
@@ -260,7 +259,9 @@ static uint32_t limit_of(const struct cluster *c, unsigned priority, enum breake
 bool breaker_room(const struct cluster *c, unsigned priority, enum breaker_kind kind)
 {
     const struct breakers *b = &c->breakers[priority];
-    const uint32_t *n = kind == BREAKER_CX ? &b->cx : kind == BREAKER_PENDING ? &b->pending : &b->rq;
+    const uint32_t *n = kind == BREAKER_CX        ? &b->cx
+                        : kind == BREAKER_PENDING ? &b->pending
+                                                  : &b->rq;
     return __atomic_load_n(n, __ATOMIC_RELAXED) < limit_of(c, priority, kind);
 }
 

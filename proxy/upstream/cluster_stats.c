@@ -1,5 +1,6 @@
-/* Registration and counting of a cluster's statistics. Codes get their names when they are first seen: a worker
- * mails main, which registers the name and adds the first occurrences itself, so none is lost. */
+/* Registration and counting of a cluster's statistics. Codes get their names when they are first
+ * seen: a worker mails main, which registers the name and adds the first occurrences itself, so
+ * none is lost. */
 #include "proxy/server.h"
 #include "proxy/upstream/cluster_int.h"
 #include <stdlib.h>
@@ -32,7 +33,8 @@ static enum err reg_classes(struct cluster *c)
         for (unsigned class = 1; class <= 5; class ++) {
             char name[64];
             snprintf(name, sizeof(name), "%supstream_rq_%uxx", scopes[scope], class);
-            stat_id *out = scope == 0 ? &c->st.class_all[class] : &c->st.class_scope[scope - 1][class];
+            stat_id *out =
+                scope == 0 ? &c->st.class_all[class] : &c->st.class_scope[scope - 1][class];
             TRY(reg(c, name, false, out));
         }
     }

@@ -1,5 +1,5 @@
-/* STRICT_DNS: every address a name resolves to is a host. Main thread. A failed look-up keeps the last good
- * addresses; look-ups are asynchronous and never delay anyone but the start. */
+/* STRICT_DNS: every address a name resolves to is a host. Main thread. A failed look-up keeps the
+ * last good addresses; look-ups are asynchronous and never delay anyone but the start. */
 #define LOG_COMPONENT LOGC_DNS
 #include "base/log.h"
 #include "net/dns.h"
@@ -43,12 +43,12 @@ static size_t gather(struct dns_cluster *d, struct host_want *want, size_t room)
                 seen = addr_eq(want[j].addr, &t->addrs[k]);
             if (seen)
                 continue;
-            want[n++] = (struct host_want){
-                .addr = &t->addrs[k],
-                .hostname = t->ep->hostname.n > 0 ? t->ep->hostname : t->ep->address.host,
-                .weight = t->ep->weight,
-                .priority = t->ep->priority,
-                .locality = t->ep->locality};
+            want[n++] = (struct host_want){.addr = &t->addrs[k],
+                                           .hostname = t->ep->hostname.n > 0 ? t->ep->hostname
+                                                                             : t->ep->address.host,
+                                           .weight = t->ep->weight,
+                                           .priority = t->ep->priority,
+                                           .locality = t->ep->locality};
         }
     }
     return n;
@@ -152,7 +152,8 @@ static void look_up(struct dns_target *t)
     enum err e = dns_resolve(server_dns(d->c->server), t->ep->address.host,
                              (enum dns_family)d->c->m->dns_family, on_answer, t, &t->query);
     if (e != OK)
-        on_answer(t, &(struct dns_answer){.err = e == E_NOTFOUND ? E_IO : e, .reason = err_name(e)});
+        on_answer(t,
+                  &(struct dns_answer){.err = e == E_NOTFOUND ? E_IO : e, .reason = err_name(e)});
 }
 
 static void refresh(struct timer *timer)

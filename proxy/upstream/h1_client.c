@@ -1,5 +1,6 @@
-/* The HTTP/1 side of an upstream connection: writes requests, reads answers straight from the loop's scratch
- * buffer. Limits and strictness are net/h1's; what it refuses is a protocol error, answered 502 by the router. */
+/* The HTTP/1 side of an upstream connection: writes requests, reads answers straight from the
+ * loop's scratch buffer. Limits and strictness are net/h1's; what it refuses is a protocol error,
+ * answered 502 by the router. */
 #define LOG_COMPONENT LOGC_CLIENT
 #include "base/log.h"
 #include "proxy/upstream/pool.h"
@@ -186,8 +187,8 @@ static void finish(struct up_conn *uc, size_t surplus)
     rq->events->done(rq, trailers);
 }
 
-/* The router reads the answer's headers until its end, when the scratch buffer is long gone. A short head is parsed
- * in the copy that is kept, which saves moving its views afterwards. */
+/* The router reads the answer's headers until its end, when the scratch buffer is long gone. A
+ * short head is parsed in the copy that is kept, which saves moving its views afterwards. */
 static enum err parse_head(struct up_conn *uc, char *data, size_t n)
 {
     struct up_request *rq = uc->rq;
@@ -197,7 +198,8 @@ static enum err parse_head(struct up_conn *uc, char *data, size_t n)
         memcpy(copy, data, n);
         enum err e = h1_parse_response(&uc->parser, copy, n, rq->method, &uc->head);
         if (e == E_AGAIN)
-            memcpy(data, copy, n); /* names are lower-cased in place, and the parse goes on in data */
+            memcpy(data, copy,
+                   n); /* names are lower-cased in place, and the parse goes on in data */
         return e;
     }
     TRY(h1_parse_response(&uc->parser, data, n, rq->method, &uc->head));

@@ -80,7 +80,8 @@ static uint64_t scaled(uint32_t weight, uint64_t divisor, uint64_t sum, size_t m
     return w;
 }
 
-static size_t order_length(const uint32_t *weights, size_t n, uint64_t divisor, uint64_t sum, size_t max)
+static size_t order_length(const uint32_t *weights, size_t n, uint64_t divisor, uint64_t sum,
+                           size_t max)
 {
     size_t len = 0;
     for (size_t i = 0; i < n; i++)
@@ -88,8 +89,9 @@ static size_t order_length(const uint32_t *weights, size_t n, uint64_t divisor, 
     return len < max ? len : max;
 }
 
-/* Each index has a deadline; the smallest is served and moves on by the inverse of its weight. The deadline of the k-th
- * service of weight w is (2k+1)/(2w), compared as fractions, so no rounding error builds up. */
+/* Each index has a deadline; the smallest is served and moves on by the inverse of its weight. The
+ * deadline of the k-th service of weight w is (2k+1)/(2w), compared as fractions, so no rounding
+ * error builds up. */
 size_t lb_wrr_order(const uint32_t *weights, size_t n, uint32_t *out, size_t max)
 {
     if (n == 0 || max < n)

@@ -1,8 +1,8 @@
 #pragma once
 /* Upstream hosts and immutable sets of them.
  *
- * A host outlives the sets it is in: counters and pools live in it, one slot per worker, written by that
- * worker only. Sets are built on main, published to workers, counted atomically. */
+ * A host outlives the sets it is in: counters and pools live in it, one slot per worker, written by
+ * that worker only. Sets are built on main, published to workers, counted atomically. */
 #include "base/list.h"
 #include "config/model/model.h"
 #include "net/addr.h"
@@ -71,6 +71,7 @@ struct host_set *host_set_take(struct host_set *s);
 void host_set_drop(struct host_set **s); /* any thread */
 bool host_set_has(const struct host_set *s, const struct host *h);
 
-/* The sequence of earliest-deadline-first over weights: each index appears weight/gcd times, spread evenly. Longer
- * sequences than max are scaled down, never losing an index. Returns the length; out has room for max. */
+/* The sequence of earliest-deadline-first over weights: each index appears weight/gcd times, spread
+ * evenly. Longer sequences than max are scaled down, never losing an index. Returns the length; out
+ * has room for max. */
 size_t lb_wrr_order(const uint32_t *weights, size_t n, uint32_t *out, size_t max);

@@ -1,10 +1,11 @@
-/* Hosts made on demand from a connection's original destination (cluster type ORIGINAL_DST). Each worker makes its
- * own and drops it when unused for a clean-up interval; main is told of both for the admin page. */
+/* Hosts made on demand from a connection's original destination (cluster type ORIGINAL_DST). Each
+ * worker makes its own and drops it when unused for a clean-up interval; main is told of both for
+ * the admin page. */
 #define LOG_COMPONENT LOGC_UPSTREAM
 #include "base/log.h"
+#include "proxy/server.h"
 #include "proxy/upstream/cluster_int.h"
 #include "proxy/upstream/pool.h"
-#include "proxy/server.h"
 #include <stdlib.h>
 
 struct dst_host {
@@ -29,7 +30,7 @@ struct dst_mail {
 static void count_members(struct cluster *c)
 {
     uint64_t n = 0;
-    list_foreach(it, &c->dst_hosts)
+    list_foreach (it, &c->dst_hosts)
         n++;
     struct stats *st = server_stats(c->server);
     stats_gauge_set(st, c->st.membership_total, n);
@@ -42,8 +43,7 @@ static void take_report(struct mail *m)
 {
     struct dst_mail *d = container_of(m, struct dst_mail, mail);
     if (d->gone) {
-        list_foreach_safe(it, &d->c->dst_hosts)
-        {
+        list_foreach_safe (it, &d->c->dst_hosts) {
             struct dst_report *r = list_entry(it, struct dst_report, link);
             if (r->host == d->host) {
                 list_unlink(&r->link);
@@ -68,7 +68,8 @@ static void report(struct wcluster *wc, struct host *h, bool gone)
     struct dst_mail *d = malloc(sizeof(*d));
     if (d == NULL)
         return;
-    *d = (struct dst_mail){.mail = {.fn = take_report}, .c = wc->c, .host = host_take(h), .gone = gone};
+    *d = (struct dst_mail){
+        .mail = {.fn = take_report}, .c = wc->c, .host = host_take(h), .gone = gone};
     loop_post(wc->w->main_loop, &d->mail);
 }
 
@@ -84,7 +85,7 @@ void dst_reports_free(struct cluster *c)
 
 void dst_reports_each(const struct cluster *c, void (*fn)(const struct host *, void *), void *arg)
 {
-    list_foreach(it, &c->dst_hosts)
+    list_foreach (it, &c->dst_hosts)
         fn(list_entry(it, struct dst_report, link)->host, arg);
 }
 
@@ -106,8 +107,7 @@ static void forget(struct wcluster *wc, struct dst_host *d)
 static void clean_up(struct timer *t)
 {
     struct wcluster *wc = container_of(t, struct wcluster, dst_cleanup);
-    list_foreach_safe(it, &wc->dst_list)
-    {
+    list_foreach_safe (it, &wc->dst_list) {
         struct dst_host *d = list_entry(it, struct dst_host, link);
         if (!d->used && d->host->slots[wc->w->index].count.cx_active == 0)
             forget(wc, d);
@@ -131,7 +131,7 @@ enum err original_dst_init(struct wcluster *wc)
 void original_dst_fini(struct wcluster *wc)
 {
     loop_cancel(&wc->w->loop, &wc->dst_cleanup);
-    list_foreach_safe(it, &wc->dst_list)
+    list_foreach_safe (it, &wc->dst_list)
         forget(wc, list_entry(it, struct dst_host, link));
     map_free(&wc->dst_hosts);
 }

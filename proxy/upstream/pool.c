@@ -1,5 +1,5 @@
-/* The HTTP/1 connection pool; see pool.h. Order of events follows Envoy's: a request takes an idle connection, or
- * waits (max_pending_requests) while one is opened for it (max_connections). */
+/* The HTTP/1 connection pool; see pool.h. Order of events follows Envoy's: a request takes an idle
+ * connection, or waits (max_pending_requests) while one is opened for it (max_connections). */
 #define LOG_COMPONENT LOGC_POOL
 #include "proxy/upstream/pool.h"
 #include "base/log.h"
@@ -224,7 +224,8 @@ static enum err open_conn(struct pool *p)
     return OK;
 }
 
-/* One connection for one more waiting request, if the breaker lets it: a pool without one may always open one. */
+/* One connection for one more waiting request, if the breaker lets it: a pool without one may
+ * always open one. */
 static enum err want_conn(struct pool *p)
 {
     if (p->n_connecting >= p->n_pending)
@@ -316,7 +317,8 @@ static void count_close(struct up_conn *uc, bool local)
     stat_dec(p->w->stats, st->upstream_cx_active);
     host_count(&p->host->slots[p->w->index].count.cx_active, UINT64_MAX);
     breaker_leave(p->c, p->priority, BREAKER_CX);
-    stat_record(p->w->stats, st->upstream_cx_length_ms, (p->w->loop.now_us - uc->created_us) / 1000);
+    stat_record(p->w->stats, st->upstream_cx_length_ms,
+                (p->w->loop.now_us - uc->created_us) / 1000);
     stat(p, st->upstream_cx_destroy);
     stat(p, local ? st->upstream_cx_destroy_local : st->upstream_cx_destroy_remote);
     if (uc->rq == NULL)
@@ -363,9 +365,9 @@ void pool_retire(struct pool *p)
     list_unlink(&p->link);
     p->host->slots[p->w->index].pools[p->priority] = NULL;
     fail_all_pending(p, UPR_CONNECTION_TERMINATION, SV_NONE);
-    list_foreach_safe(it, &p->idle)
+    list_foreach_safe (it, &p->idle)
         pool_close_conn(list_entry(it, struct up_conn, link), UPR_NONE, SV_NONE, true);
-    list_foreach_safe(it2, &p->connecting)
+    list_foreach_safe (it2, &p->connecting)
         pool_close_conn(list_entry(it2, struct up_conn, link), UPR_NONE, SV_NONE, true);
     free_when_empty(p);
 }
@@ -393,8 +395,8 @@ static enum err wait_for_conn(struct pool *p, struct up_request *rq)
     return e;
 }
 
-enum err upstream_start(struct wcluster *wc, struct host *h, unsigned priority, struct up_request *rq,
-                        bool *ready_now)
+enum err upstream_start(struct wcluster *wc, struct host *h, unsigned priority,
+                        struct up_request *rq, bool *ready_now)
 {
     struct pool *p = pool_get(wc, h, priority);
     if (UNLIKELY(p == NULL))

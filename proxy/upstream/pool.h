@@ -1,6 +1,7 @@
 #pragma once
-/* HTTP/1 connections of one worker to one host at one priority: one request at a time each, most recently used
- * first. Created on demand, retired when the host leaves its cluster. Worker's thread. */
+/* HTTP/1 connections of one worker to one host at one priority: one request at a time each, most
+ * recently used first. Created on demand, retired when the host leaves its cluster. Worker's
+ * thread. */
 #include "net/conn.h"
 #include "proxy/upstream/upstream.h"
 
@@ -31,7 +32,7 @@ struct up_conn {
     bool head_done;   /* the answer's head is complete */
     bool sent_chunked;
     bool have_local;
-    bool cancelled; /* the request's owner closes it and wants no event */
+    bool cancelled;     /* the request's owner closes it and wants no event */
     struct timer timer; /* connect time-out, then idle time-out */
     struct timer max_age;
     uint64_t created_us, idle_since_ms;
@@ -49,7 +50,8 @@ struct up_conn {
 
 /* The pool of a host, made if missing. NULL: no memory. */
 struct pool *pool_get(struct wcluster *wc, struct host *h, unsigned priority);
-/* Idle connections close now, busy ones after their request; pending ones are reset. Frees itself when empty. */
+/* Idle connections close now, busy ones after their request; pending ones are reset. Frees itself
+ * when empty. */
 void pool_retire(struct pool *p);
 
 /* ---- between pool.c and h1_client.c ---- */

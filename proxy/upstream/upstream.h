@@ -1,9 +1,10 @@
 #pragma once
-/* One request to an upstream host, as the router sees it: codec-neutral. The HTTP/1 pool implements it; other codecs
- * plug in behind the same calls.
+/* One request to an upstream host, as the router sees it: codec-neutral. The HTTP/1 pool implements
+ * it; other codecs plug in behind the same calls.
  *
- * Life: upstream_start -> (ready) -> upstream_send_* / events -> done, or upstream_cancel, or the reset event.
- * After `done`, `reset` or upstream_cancel the request is detached: nothing more is called. Worker's thread. */
+ * Life: upstream_start -> (ready) -> upstream_send_* / events -> done, or upstream_cancel, or the
+ * reset event. After `done`, `reset` or upstream_cancel the request is detached: nothing more is
+ * called. Worker's thread. */
 #include "net/h1.h"
 #include "proxy/upstream/cluster.h"
 
@@ -28,7 +29,8 @@ struct pool;
 struct up_events {
     /* A connection is there: send the head now. */
     void (*ready)(struct up_request *rq);
-    /* head lives in the arena given at the start. end: no body follows. 1xx other than 101 are not reported. */
+    /* head lives in the arena given at the start. end: no body follows. 1xx other than 101 are not
+     * reported. */
     void (*headers)(struct up_request *rq, struct h1_head *head, bool end);
     void (*data)(struct up_request *rq, struct sv bytes);
     /* The answer is complete. trailers is NULL or not empty. The last event. */
@@ -54,15 +56,17 @@ struct up_request {
 /* What goes out as the request's head. */
 struct up_head {
     struct sv method, path;
-    const struct headers *headers; /* host included, framing headers excluded or included as `framing` says */
-    enum h1_framing framing;       /* CHUNKED: transfer-encoding is added here */
-    bool end;                      /* no body */
+    const struct headers
+        *headers; /* host included, framing headers excluded or included as `framing` says */
+    enum h1_framing framing; /* CHUNKED: transfer-encoding is added here */
+    bool end;                /* no body */
 };
 
-/* Starts on host h. rq->events, arena and method are set. OK: the ready event came or will come (*ready_now says
- * which: then no event is called for it). E_LIMIT: refused by a breaker (the statistics say which). E_IO/E_NOMEM. */
-MUST enum err upstream_start(struct wcluster *wc, struct host *h, unsigned priority, struct up_request *rq,
-                             bool *ready_now);
+/* Starts on host h. rq->events, arena and method are set. OK: the ready event came or will come
+ * (*ready_now says which: then no event is called for it). E_LIMIT: refused by a breaker (the
+ * statistics say which). E_IO/E_NOMEM. */
+MUST enum err upstream_start(struct wcluster *wc, struct host *h, unsigned priority,
+                             struct up_request *rq, bool *ready_now);
 /* Each may find the connection broken: then reset follows from the loop, never from inside. */
 void upstream_send_head(struct up_request *rq, const struct up_head *head);
 void upstream_send_data(struct up_request *rq, struct sv bytes, bool end);
