@@ -151,7 +151,9 @@ static enum err decode_enum(struct decode *c, const struct value *v,
     }
     int64_t n = 0;
     enum num_err e = number_i64(v->text, INT32_MIN, INT32_MAX, &n);
-    if (e == NUM_OK) {
+    /* A number in a text must be plain: 1.0 is refused there, and taken in JSON. */
+    bool plain = v->kind == VALUE_NUMBER || sv_find(v->text, '.', 0) == SIZE_MAX;
+    if (e == NUM_OK && plain) {
         /* Any number: rules.c knows which enums are closed. */
         *slot = (int32_t)n;
         return OK;

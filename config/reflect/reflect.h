@@ -9,7 +9,7 @@
  * Text rules are Envoy's, seen in 1.40: field names in snake_case or lowerCamelCase, the last of
  * two spellings or duplicate keys counts, null is absent, numbers may be strings, a single value
  * stands for a list of one, and YAML scalars resolve as yaml-cpp resolves them.
- * tests/unit/config/reflect_text_test.c lists them all. */
+ * tests/unit/config/reflect_decode_test.c lists them all. */
 #include "base/arena.h"
 #include "base/str.h"
 #include "google/protobuf/any.pb-c.h"

@@ -88,24 +88,30 @@ static void add_path(struct check *c, unsigned frames)
     str_fini(&index);
 }
 
-/* field NULL: the rule is one of the message, not of a field. */
-static enum err fail(struct check *c, const ProtobufCMessage *m,
-                     const ProtobufCFieldDescriptor *field, size_t index, const char *reason)
+/* at: the broken field; NULL: the rule is one of the message, not of a field. */
+static enum err fail_at(struct check *c, const struct frame *at, const char *reason)
 {
     unsigned frames = c->depth;
     struct str text;
 
     if (c->d == NULL)
         return E_PARSE;
-    if (field != NULL)
-        c->frames[frames++] =
-            (struct frame){.type = m->descriptor->short_name, .field = field, .index = index};
+    if (at != NULL)
+        c->frames[frames++] = *at;
     str_init(&text, 0);
     explain(c, &text, frames, reason);
     enum err e = diag_fail(c->d, E_PARSE, "%.*s", SVF(str_sv(&text)));
     str_fini(&text);
     add_path(c, frames);
     return e;
+}
+
+static enum err fail(struct check *c, const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f,
+                     const char *reason)
+{
+    return fail_at(
+        c, &(struct frame){.type = m->descriptor->short_name, .field = f, .index = SIZE_MAX},
+        reason);
 }
 
 /* ---- the rules ---- */
@@ -140,7 +146,7 @@ static enum err fail_range(struct check *c, const ProtobufCMessage *m,
     else
         snprintf(reason, sizeof reason, "value must be less than %s%s",
                  r->high == OPEN ? "" : "or equal to ", max);
-    return fail(c, m, f, SIZE_MAX, reason);
+    return fail(c, m, f, reason);
 }
 
 static int64_t duration_nanos(const ProtobufCMessage *m)
@@ -178,15 +184,22 @@ static size_t count_chars(struct sv s)
     return n;
 }
 
-static enum err check_min_len(struct check *c, const ProtobufCMessage *m,
-                              const ProtobufCFieldDescriptor *f, const struct rule *r, struct sv s)
+static enum err check_length(struct check *c, const struct rule *r, struct sv s,
+                             const struct frame *at)
 {
     char reason[96];
 
     if (count_chars(s) >= (size_t)r->min)
         return OK;
     snprintf(reason, sizeof reason, "value length must be at least %" PRId64 " characters", r->min);
-    return fail(c, m, f, SIZE_MAX, reason);
+    return fail_at(c, at, reason);
+}
+
+static enum err check_text(struct check *c, const ProtobufCMessage *m,
+                           const ProtobufCFieldDescriptor *f, const struct rule *r)
+{
+    const struct frame at = {.type = m->descriptor->short_name, .field = f, .index = SIZE_MAX};
+    return check_length(c, r, slot_string(field_peek(m, f)), &at);
 }
 
 static enum err check_keys(struct check *c, const ProtobufCMessage *m,
@@ -195,7 +208,8 @@ static enum err check_keys(struct check *c, const ProtobufCMessage *m,
     for (size_t i = 0; i < field_count(m, f); i++) {
         const ProtobufCMessage *entry = slot_message(field_element(m, f, i));
         struct sv key = slot_string(field_peek(entry, entry->descriptor->fields));
-        TRY(check_min_len(c, m, f, r, key));
+        const struct frame at = {.type = m->descriptor->short_name, .field = f, .key = key};
+        TRY(check_length(c, r, key, &at));
     }
     return OK;
 }
@@ -208,7 +222,7 @@ static enum err check_min_items(struct check *c, const ProtobufCMessage *m,
     if (field_count(m, f) >= (size_t)r->min)
         return OK;
     snprintf(reason, sizeof reason, "value must contain at least %" PRId64 " item(s)", r->min);
-    return fail(c, m, f, SIZE_MAX, reason);
+    return fail(c, m, f, reason);
 }
 
 static enum err check_header_value(struct check *c, const ProtobufCMessage *m,
@@ -218,9 +232,10 @@ static enum err check_header_value(struct check *c, const ProtobufCMessage *m,
     size_t n = list ? field_count(m, f) : 1;
 
     for (size_t i = 0; i < n; i++) {
+        const struct frame at = {.type = m->descriptor->short_name, .field = f, .index = i};
         struct sv s = slot_string(list ? field_element(m, f, i) : field_peek(m, f));
         if (sv_find(s, '\r', 0) != SIZE_MAX || sv_find(s, '\n', 0) != SIZE_MAX)
-            return fail(c, m, f, i, "value does not match regex pattern \"^[^\\x00\\n\\r]*$\"");
+            return fail_at(c, &at, "value does not match regex pattern \"^[^\\x00\\n\\r]*$\"");
     }
     return OK;
 }
@@ -231,7 +246,7 @@ static enum err check_enum(struct check *c, const ProtobufCMessage *m,
     int32_t v = *(const int32_t *)field_peek(m, f);
     if (protobuf_c_enum_descriptor_get_value(f->descriptor, v) != NULL)
         return OK;
-    return fail(c, m, f, SIZE_MAX, "value must be one of the defined enum values");
+    return fail(c, m, f, "value must be one of the defined enum values");
 }
 
 static enum err check_oneof(struct check *c, const ProtobufCMessage *m,
@@ -242,7 +257,7 @@ static enum err check_oneof(struct check *c, const ProtobufCMessage *m,
     if (field_oneof_set(m, member) != NULL)
         return OK;
     snprintf(reason, sizeof reason, "field: \"%s\", reason: is required", r->field);
-    return fail(c, m, NULL, 0, reason);
+    return fail_at(c, NULL, reason);
 }
 
 static enum err check_rule(struct check *c, const ProtobufCMessage *m, const struct rule *r)
@@ -258,7 +273,7 @@ static enum err check_rule(struct check *c, const ProtobufCMessage *m, const str
         return OK;
     switch (r->kind) {
     case RULE_MIN_LEN:
-        return check_min_len(c, m, f, r, slot_string(field_peek(m, f)));
+        return check_text(c, m, f, r);
     case RULE_MIN_ITEMS:
         return check_min_items(c, m, f, r);
     case RULE_KEY_MIN_LEN:
@@ -268,7 +283,7 @@ static enum err check_rule(struct check *c, const ProtobufCMessage *m, const str
     case RULE_ENUM:
         return check_enum(c, m, f);
     case RULE_REQUIRED:
-        return field_is_set(m, f) ? OK : fail(c, m, f, SIZE_MAX, "value is required");
+        return field_is_set(m, f) ? OK : fail(c, m, f, "value is required");
     case RULE_ONEOF:
         return check_oneof(c, m, f, r);
     case RULE_HEADER_VALUE:

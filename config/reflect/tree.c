@@ -126,7 +126,7 @@ static enum err add_anchor(struct reader *r, const char *name, const struct valu
 
 static enum err open_container(struct reader *r, enum value_kind kind, struct fy_token *anchor)
 {
-    struct value *v;
+    struct value *v = NULL;
     bool failed = false;
 
     if (r->depth == r->in->max_depth)
@@ -213,7 +213,7 @@ static enum err resolve_plain(struct reader *r, struct fy_token *tag, struct val
 static enum err add_scalar(struct reader *r, const struct fy_event *event)
 {
     struct fy_token *token = event->scalar.value;
-    struct value *v;
+    struct value *v = NULL;
     size_t n = 0;
     bool failed = false;
 
@@ -287,6 +287,27 @@ static enum err parser_error(struct reader *r, struct fy_diag *errors)
     return FAIL(r, E_PARSE, "%s", first->msg);
 }
 
+/* libfyaml's marks leave out the quote of a text and the star of an alias. */
+static bool is_marked(const struct fy_event *event)
+{
+    if (event->type == FYET_ALIAS)
+        return true;
+    if (event->type != FYET_SCALAR || event->scalar.value == NULL)
+        return false;
+    enum fy_scalar_style style = fy_token_scalar_style(event->scalar.value);
+    return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+}
+
+/* Some events have no mark of their own; they keep that of the event before. */
+static void note_position(struct reader *r, struct fy_event *event)
+{
+    const struct fy_mark *mark = fy_event_start_mark(event);
+    if (mark == NULL || mark->line < 0 || mark->column < 0)
+        return;
+    r->line = (uint32_t)mark->line + 1;
+    r->column = (uint32_t)mark->column + (is_marked(event) && mark->column > 0 ? 0 : 1);
+}
+
 static enum err read_events(struct reader *r, struct fy_parser *parser, struct fy_diag *errors)
 {
     bool done = false;
@@ -295,17 +316,11 @@ static enum err read_events(struct reader *r, struct fy_parser *parser, struct f
         struct fy_event *event = fy_parser_parse(parser);
         if (event == NULL)
             return parser_error(r, errors);
-        const struct fy_mark *mark = fy_event_start_mark(event);
-        if (mark != NULL && mark->line >= 0 && mark->column >= 0) {
-            r->line = (uint32_t)mark->line + 1;
-            r->column = (uint32_t)mark->column + 1;
-        }
+        note_position(r, event);
         enum err e = take_event(r, event, &done);
         fy_parser_event_free(parser, event);
         TRY(e);
     }
-    if (r->root == NULL || r->root->kind == VALUE_NULL)
-        return FAIL(r, E_PARSE, "the text is empty");
     return OK;
 }
 
@@ -342,6 +357,26 @@ static enum err read_text(struct reader *r)
     return e;
 }
 
+/* libfyaml takes NUL and bytes that are no UTF-8 for the end of the text, and would drop the rest.
+ */
+static enum err check_bytes(struct reader *r)
+{
+    struct sv rest = r->in->text;
+
+    while (rest.n != 0) {
+        uint32_t c = utf8_next(&rest);
+        if (c == 0 || c == UINT32_MAX)
+            return FAIL(r, E_PARSE, "a byte that is %s", c == 0 ? "NUL" : "not UTF-8");
+        r->column++;
+        if (c == '\n') {
+            r->line++;
+            r->column = 1;
+        }
+    }
+    r->line = r->column = 1;
+    return OK;
+}
+
 enum err tree_read(const struct reflect_text *in, struct arena *a, const struct value **out,
                    struct diag *d)
 {
@@ -350,12 +385,15 @@ enum err tree_read(const struct reflect_text *in, struct arena *a, const struct 
 
     if (in->text.n > in->max_bytes)
         return FAIL(&r, E_LIMIT, "%zu bytes, more than %zu", in->text.n, in->max_bytes);
-    /* libfyaml takes an empty text for a missing one. */
-    if (in->text.n == 0)
-        return FAIL(&r, E_PARSE, "the text is empty");
+    TRY(check_bytes(&r));
     r.stack = ARENA_ARRAY(a, struct frame, in->max_depth);
-    enum err e = r.stack == NULL ? fail_memory(&r) : read_text(&r);
+    if (r.stack == NULL)
+        return fail_memory(&r);
+    /* libfyaml takes an empty text for a missing one. */
+    enum err e = in->text.n == 0 ? OK : read_text(&r);
     map_free(&r.anchors);
+    if (e == OK && (r.root == NULL || r.root->kind == VALUE_NULL))
+        return text_fail(in, 1, 1, E_PARSE, d, "the text is empty");
     if (e == OK)
         *out = r.root;
     return e;
