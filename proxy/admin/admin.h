@@ -5,6 +5,7 @@
  * What it shows comes through struct admin_deps; it knows neither workers nor the server's insides.
  * The callbacks run from plain libevent callbacks: where they touch a struct loop, loop_enter and
  * loop_leave are theirs to call. The process must ignore SIGPIPE. */
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "net/addr.h"

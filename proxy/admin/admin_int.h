@@ -90,7 +90,11 @@ bool admin_query_has(const struct admin_request *rq, const char *name);
 /* http.c: a connection that was accepted; closes it when there is no memory. */
 void admin_conn_open(struct admin *a, evutil_socket_t take_fd);
 void admin_conn_close_all(struct admin *a);
-/* accept.c: called when a connection is gone. */
+/* For tests: of the connection that link (of admin.conns) is in, its deadline and the bytes not
+ * sent yet. */
+struct event *admin_conn_deadline(struct link *link);
+size_t admin_conn_pending(struct link *link);
+/* admin.c: called when a connection is gone. */
 void admin_conn_gone(struct admin *a);
 
 /* stats.c */

@@ -472,3 +472,14 @@ void admin_conn_close_all(struct admin *a)
         conn_free(list_entry(it, struct admin_conn, link));
     }
 }
+
+struct event *admin_conn_deadline(struct link *link)
+{
+    return &list_entry(link, struct admin_conn, link)->deadline;
+}
+
+size_t admin_conn_pending(struct link *link)
+{
+    return evbuffer_get_length(
+        bufferevent_get_output(list_entry(link, struct admin_conn, link)->bev));
+}
