@@ -3,6 +3,7 @@
  * 2 wrong use. */
 #define LOG_COMPONENT LOGC_IPTABLES
 #include "iptables/apply.h"
+#include "iptables/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -72,6 +73,25 @@ static int show(const struct ipt_job *j)
     return status;
 }
 
+/* The part that one run at a time may do: looking, changing, looking again. */
+static int change(const struct ipt_options *o, struct arena *a)
+{
+    struct ipt_job job;
+    struct diag d = {0};
+    int lock = -1;
+    enum err e = ipt_lock(o->wait_s * 1000, &lock, &d);
+    if (e == E_TIMEOUT)
+        return complain(&d, EXIT_APPLY);
+    if (e != OK) /* every change is checked afterwards, so going on is safe */
+        log_warn("iptables.no_lock", "reason=\"%s\"", d.msg);
+    e = ipt_job_prepare(o, a, &job, &d);
+    if (e == OK)
+        e = ipt_job_apply(&job, &d);
+    if (lock >= 0)
+        close(lock);
+    return e == OK ? 0 : complain(&d, EXIT_APPLY);
+}
+
 static int work(const struct ipt_options *o, struct arena *a)
 {
     struct ipt_job job;
@@ -80,11 +100,9 @@ static int work(const struct ipt_options *o, struct arena *a)
         log_info("iptables.disabled", "reason=\"APPMESH_START_ENABLED is 0\" rules=untouched");
         return 0;
     }
-    if (ipt_job_prepare(o, a, &job, &d) != OK)
-        return complain(&d, EXIT_APPLY);
-    if (o->dry_run)
-        return show(&job);
-    return ipt_job_apply(&job, &d) == OK ? 0 : complain(&d, EXIT_APPLY);
+    if (!o->dry_run)
+        return change(o, a);
+    return ipt_job_prepare(o, a, &job, &d) == OK ? show(&job) : complain(&d, EXIT_APPLY);
 }
 
 static int run_with(struct arena *a, char **argv)

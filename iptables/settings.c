@@ -201,7 +201,7 @@ const struct ipt_setting ipt_settings[SETTING_COUNT] = {
     {"--iptables", NULL, NULL, "PATH", false, read_iptables,
      "the iptables program, with -save, -restore and ip6tables beside it"},
     {"--wait", NULL, NULL, "SECONDS", false, read_wait,
-     "how long to wait for the xtables lock (30)"},
+     "how long to wait for another run and for the xtables lock (30)"},
     {"--log-level", NULL, NULL, "LEVEL", false, read_log_level,
      "trace debug info warning error critical off (info)"},
     {"--help", NULL, NULL, NULL, false, NULL, "this text"},
