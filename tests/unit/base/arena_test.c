@@ -89,6 +89,41 @@ T(arena, goes_on_below_the_cap_after_a_refusal)
     arena_free(&a);
 }
 
+T(arena, counts_large_blocks_with_their_alignment)
+{
+    enum { BLOCK = 2000, TRIES = 4 };
+    struct arena *free_one = arena_new(256, SIZE_MAX), *capped[TRIES];
+
+    T_ASSERT(free_one != NULL);
+    /* Blocks of one size do not all happen to begin on a page: some padding there is. */
+    for (size_t i = 0; i < TRIES; i++) {
+        capped[i] = arena_new(256, BLOCK);
+        T_ASSERT(capped[i] != NULL);
+        T_EXPECT(arena_alloc(free_one, BLOCK, 4096) != NULL);
+        bool fits = arena_alloc(capped[i], BLOCK, 4096) != NULL;
+        T_EXPECT_EQ(arena_used(capped[i]), fits ? BLOCK : 0, "within the cap");
+    }
+    T_EXPECT(arena_used(free_one) > TRIES * BLOCK);
+    T_EXPECT(arena_used(free_one) < TRIES * (BLOCK + 4096));
+    arena_free(&free_one);
+    for (size_t i = 0; i < TRIES; i++)
+        arena_free(&capped[i]);
+}
+
+T(arena, a_large_block_leaves_less_for_the_chunk)
+{
+    struct arena *a = arena_new(1024, 3000);
+    size_t got = 2900;
+
+    T_ASSERT(a != NULL);
+    T_ASSERT(arena_alloc(a, got, 1) != NULL);
+    while (got < 4000 && arena_alloc(a, 10, 1) != NULL)
+        got += 10;
+    T_EXPECT_EQ(got, 3000, "the cap");
+    T_EXPECT_EQ(arena_used(a), 3000, "counted");
+    arena_free(&a);
+}
+
 T(arena, zeroes_on_request)
 {
     struct arena_pool *pool = arena_pool_new(1024, 4);

@@ -64,6 +64,19 @@ T(rng, below_is_even)
         T_EXPECT(seen[i] > 9500 && seen[i] < 10500, "%d: %u times", i, seen[i]);
 }
 
+T(rng, below_is_even_for_large_bounds)
+{
+    enum { DRAWS = 30000 };
+    unsigned thirds = 0;
+    struct rng r;
+    rng_seed(&r, 3);
+    /* Scaling 2^64 numbers onto 3 * 2^62 hits every third result twice, unless some are drawn
+     * again. */
+    for (int i = 0; i < DRAWS; i++)
+        thirds += rng_below(&r, (uint64_t)3 << 62) % 3 == 0;
+    T_EXPECT(thirds > 9500 && thirds < 10500, "%u of %d", thirds, DRAWS);
+}
+
 T(rng, uuids_have_their_form)
 {
     struct rng r;

@@ -48,6 +48,20 @@ T(str, grows)
     str_fini(&s);
 }
 
+T(str, prints_up_to_the_edge_of_its_room)
+{
+    for (int width = 1; width < 300; width++) {
+        struct str s;
+        str_init(&s, 0);
+        str_addc(&s, '<'); /* now there is some room, and each width leaves another rest of it */
+        str_addf(&s, "%*d", width, 7);
+        T_EXPECT_EQ(s.n, width + 1, "length");
+        T_EXPECT_EQ(strlen(s.p), width + 1, "NUL");
+        T_EXPECT_EQ(s.p[width], '7', "last character");
+        str_fini(&s);
+    }
+}
+
 static void add_bytes(struct str *s, size_t n)
 {
     for (size_t i = 0; i < n; i++)

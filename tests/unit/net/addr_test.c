@@ -283,6 +283,9 @@ T(addr, cidr_is_normal)
     T_EXPECT_EQ(cidr_make(SV("10.255.3.4"), 9, &a), OK, "make");
     T_EXPECT_EQ(cidr_parse(SV("10.128.0.0/9"), &b), OK, "parse");
     T_EXPECT(memcmp(&a, &b, sizeof a) == 0, "host bits are cleared");
+    T_EXPECT_EQ(cidr_make(SV("10.1.2.3"), 31, &a), OK, "last bit");
+    T_EXPECT_EQ(cidr_parse(SV("10.1.2.2/31"), &b), OK, "last bit");
+    T_EXPECT(memcmp(&a, &b, sizeof a) == 0, "the last bit too");
     T_EXPECT_EQ(cidr_make(SV("::1"), UINT32_MAX, &a), OK, "clamped");
     T_EXPECT_EQ(a.prefix, 128, "clamped");
     T_EXPECT_EQ(a.family4, 0, "v6");

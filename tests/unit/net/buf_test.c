@@ -126,6 +126,23 @@ T(buf, pool_keeps_no_more_than_told)
     slab_pool_free(&p);
 }
 
+T(buf, large_blocks_go_back_to_malloc)
+{
+    struct slab_pool *p = slab_pool_new(8, 8);
+    struct buf b;
+
+    T_ASSERT(p != NULL);
+    buf_init(&b);
+    T_EXPECT_EQ(buf_add(p, &b, SV("four slabs of 8 bytes are needed")), OK, "add");
+    T_EXPECT_EQ(buf_peek(p, &b, 32).n, 32, "in one block");
+    buf_clear(p, &b);
+    failmalloc_at(0);
+    T_EXPECT_EQ(buf_add(p, &b, SV("now it takes five of those slabs of 8")), OK, "add");
+    T_EXPECT_EQ(failmalloc_count(), 1, "four were kept, the block was not");
+    buf_clear(p, &b);
+    slab_pool_free(&p);
+}
+
 T(buf, refers_to_foreign_bytes)
 {
     static const char text[] = "foreign bytes";
