@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "envoy/config/core/v3/base.pb-c.h"
 #include <protobuf-c/protobuf-c.h>
 
 struct model_build;
@@ -161,6 +162,8 @@ struct m_route {
 
 struct m_vhost {
     struct sv name;
+    /* Without those whose match_text holds a '?' or '#': they fit no path, as its query is cut off.
+     */
     const struct m_route *routes;
     size_t n_routes;
 };
@@ -274,3 +277,7 @@ uint32_t model_cluster_index(const struct model_build *b, struct sv name);
 MUST enum err model_clusters(struct model_build *b, struct sv single,
                              const struct m_weighted_cluster **out, uint32_t *n_out,
                              struct diag *d);
+
+/* model_source.c: what a data source holds, read now. More than max bytes are refused. */
+MUST enum err model_data_source(struct model_build *b, const Envoy__Config__Core__V3__DataSource *m,
+                                size_t max, struct sv *out, struct diag *d);

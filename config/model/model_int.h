@@ -63,7 +63,3 @@ MUST enum err model_admin_logs(struct model_build *b, const Envoy__Config__Boots
 /* Envoy's rule that a chain ends with its only terminal filter. kind: "network" or "http". */
 MUST enum err model_check_terminal(const struct m_ext *f, const char *kind, bool last,
                                    struct diag *d);
-
-/* model_source.c: what a data source holds, read now. More than max bytes are refused. */
-MUST enum err model_data_source(struct model_build *b, const Envoy__Config__Core__V3__DataSource *m,
-                                size_t max, struct sv *out, struct diag *d);

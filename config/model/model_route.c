@@ -19,6 +19,12 @@ struct domain_ctx {
     struct map *seen;                       /* wildcards, as written in lower case */
 };
 
+/* Envoy compares with what stands before the query, which a text with a '?' or '#' never equals. */
+static bool fits_a_path(const struct m_route *r)
+{
+    return sv_find(r->match_text, '?', 0) == SIZE_MAX && sv_find(r->match_text, '#', 0) == SIZE_MAX;
+}
+
 static enum err read_vhost(const struct model_route_ctx *x,
                            const Envoy__Config__Route__V3__VirtualHost *m, struct m_vhost *v,
                            struct diag *d)
@@ -26,14 +32,19 @@ static enum err read_vhost(const struct model_route_ctx *x,
     struct m_route *routes = ARENA_ARRAY(x->b->arena, struct m_route, m->n_routes);
     if (routes == NULL)
         return model_no_memory(d);
+    size_t n = 0;
     for (size_t i = 0; i < m->n_routes; i++) {
-        enum err e = model_route(x, m->routes[i], &routes[i], d);
+        enum err e = model_route(x, m->routes[i], &routes[n], d);
         if (e != OK) {
             diag_prefix(d, "routes[%zu]", i);
             return e;
         }
+        if (fits_a_path(&routes[n]))
+            n++;
+        else
+            routes[n] = (struct m_route){0};
     }
-    *v = (struct m_vhost){.name = sv_str(m->name), .routes = routes, .n_routes = m->n_routes};
+    *v = (struct m_vhost){.name = sv_str(m->name), .routes = routes, .n_routes = n};
     return OK;
 }
 

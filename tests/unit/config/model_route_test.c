@@ -283,6 +283,20 @@ T(model_route, unknown_cluster_index)
     snap_drop(&s);
 }
 
+T(model_route, routes_that_fit_nothing)
+{
+    struct snap *s =
+        build(BEFORE_ROUTE "{name: a, match: {prefix: '/x?y'}, route: {cluster: c}},"
+                           "{name: b, match: {path: '/x#y'}, direct_response: {status: 200}},"
+                           "{name: c, match: {path: /x}, route: {cluster: d}}" AFTER_ROUTE);
+    T_ASSERT(s != NULL && s->n_route_configs == 1);
+    const struct m_vhost *v = s->route_configs[0]->vhosts;
+    T_ASSERT(v->n_routes == 1, "%zu routes", v->n_routes);
+    T_EXPECT_SV(v->routes[0].name, SV("c"), "the one that is left");
+    T_EXPECT(v->routes[0].action == M_ACTION_ROUTE && v->routes[0].direct_status == 0);
+    snap_drop(&s);
+}
+
 T(model_route, domain_tables)
 {
     struct snap *s = build(BEFORE_HOSTS "{name: a, domains: [X.y, '*.B', 'w.*', '']},"
