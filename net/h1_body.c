@@ -216,26 +216,58 @@ static struct sv take_data(struct h1_body *b, const char *in, size_t n)
     return sv_of(in, take);
 }
 
+/* A chunk's CRLF or an ordinary size line in one go. Returns the bytes taken, 0: read them singly.
+ */
+static size_t framing_fast(struct h1_body *b, const char *in, size_t n)
+{
+    enum { USUAL_DIGITS = 8 };
+    if (b->state == B_DATA_CR && n >= 2 && memcmp(in, "\r\n", 2) == 0) {
+        b->state = B_SIZE;
+        return 2;
+    }
+    if (b->state != B_SIZE || b->size_digits != 0)
+        return 0;
+    uint64_t size = 0;
+    size_t i = 0;
+    for (; i < n && i < USUAL_DIGITS && h1_is(in[i], H1_C_HEX); i++)
+        size = size << 4 | hex_value(in[i]);
+    if (i == 0 || n - i < 2 || memcmp(in + i, "\r\n", 2) != 0)
+        return 0;
+    b->left = size;
+    chunk_start(b);
+    return i + 2;
+}
+
+/* The next step of a chunked body, not over data. *step: bytes used. */
+static enum err framing_step(struct h1_body *b, char *in, size_t n, size_t *step)
+{
+    if (b->state == B_TRAILER_AT)
+        b->state = *in == '\r' ? B_LAST_CR : B_TRAILER;
+    if (b->state == B_TRAILER)
+        return trailer_block(b, in, n, step);
+    *step = framing_fast(b, in, n);
+    if (*step != 0)
+        return OK;
+    *step = 1;
+    return framing_byte(b, *in);
+}
+
 /* Reads on until the bytes or the body end, or a second piece of data begins. at: bytes used so
  * far; it stays before what is refused or not yet whole. */
 static enum err chunked_next(struct h1_body *b, char *in, size_t n, size_t *at, struct sv *data)
 {
     while (*at < n && !b->done) {
-        size_t step = 1;
-        if (b->state == B_TRAILER_AT)
-            b->state = in[*at] == '\r' ? B_LAST_CR : B_TRAILER;
-        if (b->state == B_DATA) {
-            if (data->n != 0)
-                return OK;
-            *data = take_data(b, in + *at, n - *at);
-            step = data->n;
-            b->state = b->left == 0 ? B_DATA_CR : B_DATA;
-        } else if (b->state == B_TRAILER) {
-            TRY(trailer_block(b, in + *at, n - *at, &step));
-        } else {
-            TRY(framing_byte(b, in[*at]));
+        size_t step;
+        if (b->state != B_DATA) {
+            TRY(framing_step(b, in + *at, n - *at, &step));
+            *at += step;
+            continue;
         }
-        *at += step;
+        if (data->n != 0)
+            return OK;
+        *data = take_data(b, in + *at, n - *at);
+        *at += data->n;
+        b->state = b->left == 0 ? B_DATA_CR : B_DATA;
     }
     return OK;
 }

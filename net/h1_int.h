@@ -77,6 +77,20 @@ bool h1_fields_fast(struct h1_block *b);
 
 #pragma GCC visibility pop
 
+/* All but the list, which the caller has set up. Field by field, as compilers clear a structure of
+ * this size with `rep stos`, whose start costs more than all of these. */
+static inline void h1_head_clear(struct h1_head *h)
+{
+    h->method_text = h->target = h->scheme = h->authority = h->path = h->reason = SV_NONE;
+    h->method = H1_METHOD_NONE;
+    h->framing = H1_BODY_NONE;
+    h->status = 0;
+    h->minor = 0;
+    h->absolute_form = h->close = h->upgrade = h->expect_continue = false;
+    h->content_length = 0;
+    h->head_bytes = h->dropped_underscores = 0;
+}
+
 /* Starts a call: bounds the input by the limit, and clears out at a head's first byte. */
 static inline enum err h1_block_open(struct h1_block *b, struct h1_parser *p, char *data, size_t n,
                                      struct h1_head *out)
@@ -89,8 +103,7 @@ static inline enum err h1_block_open(struct h1_block *b, struct h1_parser *p, ch
     b->list = &out->headers;
     if (p->state != H1_S_START)
         return h1_block_again(b);
-    struct headers list = out->headers;
-    *out = (struct h1_head){.headers = list};
+    h1_head_clear(out);
     p->base = data;
     return OK;
 }

@@ -36,7 +36,7 @@ static const char CURL[] = "GET /healthz HTTP/1.1\r\n"
                            "Host: localhost:9901\r\n"
                            "User-Agent: curl/7.88.1\r\n"
                            "Accept: */*\r\n\r\n";
-static const char CHUNKS[] = "5\r\nhello\r\n10;a=b\r\n0123456789abcdef\r\n0\r\n\r\n";
+static const char CHUNKS[] = "5\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n";
 
 static const struct h1_limits LIMITS = {.max_head_bytes = 61440, .max_headers = 100};
 
