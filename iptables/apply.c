@@ -80,24 +80,21 @@ static enum err step(const struct ipt_job *j, const struct ipt_target *t, struct
     return e;
 }
 
-/* Until the rules read back are the wanted ones; now: what was read last. Somebody who works on
- * them at the same time (another run of this program) is met by planning anew from what is there.
+/* Until the rules read back are the wanted ones; now: what was read last; *changed: something was
+ * done. Somebody who works on them at the same time (another run of this program) is met by
+ * planning anew from what is there.
  */
 static enum err converge(const struct ipt_job *j, const struct ipt_target *t, struct ipt_tools *now,
-                         struct diag *d)
+                         bool *changed, struct diag *d)
 {
-    for (int i = 0; i < ATTEMPTS; i++) {
-        enum err e = step(j, t, now, d);
-        if (e == OK) {
-            const char *done = i == 0                    ? "unchanged"
-                               : ipt_set_empty(&t->want) ? "removed"
-                                                         : "installed";
-            log_info("iptables.done", "family=%s backend=%s rules=%s", ipt_family_name(t->family),
-                     now->name, done);
-        }
-        if (e != E_AGAIN)
-            return e;
+    enum err e = E_AGAIN;
+    *changed = false;
+    for (int i = 0; i < ATTEMPTS && e == E_AGAIN; i++) {
+        e = step(j, t, now, d);
+        *changed = *changed || e == E_AGAIN;
     }
+    if (e != E_AGAIN)
+        return e;
     if (!ipt_set_similar(&now->state[t->family].ours, &t->want))
         return diag_fail(d, E_CONFLICT, "somebody else keeps changing the %s rules",
                          ipt_family_name(t->family));
@@ -122,7 +119,13 @@ static enum err go_forward(const struct ipt_job *j, struct progress *p, struct d
     while (p->targets < j->n_targets) {
         const struct ipt_target *t = &j->targets[p->targets++]; /* it may fail half-way */
         struct ipt_tools now = *t->tools;
-        TRY(converge(j, t, &now, d));
+        bool changed = false;
+        TRY(converge(j, t, &now, &changed, d));
+        log_info("iptables.done", "family=%s backend=%s rules=%s", ipt_family_name(t->family),
+                 now.name,
+                 !changed                  ? "unchanged"
+                 : ipt_set_empty(&t->want) ? "removed"
+                                           : "installed");
     }
     return change_ips(j, false, p, d);
 }
@@ -130,12 +133,13 @@ static enum err go_forward(const struct ipt_job *j, struct progress *p, struct d
 static enum err restore_target(const struct ipt_job *j, const struct ipt_target *t, struct diag *d)
 {
     struct ipt_tools now = *t->tools;
+    bool changed = false;
     const struct ipt_target former = {t->tools, t->family, t->tools->state[t->family].ours};
     if (ipt_tools_read(&now, t->family, j->a) != OK)
         return diag_fail(d, E_NOMEM, "no memory");
     if (!now.readable[t->family])
         return diag_fail(d, E_IO, "%s", now.why[t->family].msg);
-    return converge(j, &former, &now, d);
+    return converge(j, &former, &now, &changed, d);
 }
 
 static enum err reverse_ip(const struct ipt_job *j, struct progress *p, struct diag *d)

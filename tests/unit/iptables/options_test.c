@@ -6,7 +6,6 @@
 enum { WORDS = 24 };
 
 #define NEEDED "APPMESH_IGNORE_UID=1337", "APPMESH_ENVOY_EGRESS_PORT=15001"
-#define INBOUND "APPMESH_ENVOY_INGRESS_PORT=15000", "APPMESH_APP_PORTS=8080"
 
 static enum err read_options(struct arena *a, const char *const *env, const char *const *args,
                              struct ipt_options *o, struct diag *d)
@@ -109,39 +108,29 @@ T(options, flags)
     arena_free(&a);
 }
 
-/* Which of four sources an egress port comes from. */
+/* Which of four sources an egress port comes from: two variables, two arguments. */
 T(options, precedence)
 {
     static const struct {
-        const char *row, *env[WORDS], *args[WORDS];
+        const char *row, *env[3], *args[3];
         uint16_t want;
     } rows[] = {
-        {"App Mesh alone",                    {"APPMESH_ENVOY_EGRESS_PORT=1"}, {NULL},               1},
-        {"ECS environment over App Mesh",
-         {"ProxyEgressPort=2", "APPMESH_ENVOY_EGRESS_PORT=1"},
-         {NULL},
-         2                                                                                            },
-        {"argument over environment",
-         {"APPMESH_ENVOY_EGRESS_PORT=1", "ProxyEgressPort=2"},
-         {"ProxyEgressPort=3"},
-         3                                                                                            },
-        {"flag over all, wherever it stands",
-         {"ProxyEgressPort=2"},
-         {"--egress-port=4", "ProxyEgressPort=3"},
-         4                                                                                            },
-        {"an empty variable is none",
-         {"APPMESH_ENVOY_EGRESS_PORT=1", "ProxyEgressPort= "},
-         {NULL},
-         1                                                                                            },
-        {"an empty property is none",         {"APPMESH_ENVOY_EGRESS_PORT=1"}, {"ProxyEgressPort="}, 1},
-        {"a loser is not read",               {"APPMESH_ENVOY_EGRESS_PORT=x"}, {"--egress-port=4"},  4},
+#define MESH "APPMESH_ENVOY_EGRESS_PORT="
+#define ECS "ProxyEgressPort="
+#define FLAG "--egress-port="
+        {"App Mesh alone",              {MESH "1"},          {NULL},              1},
+        {"ECS environment over it",     {ECS "2", MESH "1"}, {NULL},              2},
+        {"argument over environment",   {MESH "1", ECS "2"}, {ECS "3"},           3},
+        {"flag over all, in any place", {ECS "2"},           {FLAG "4", ECS "3"}, 4},
+        {"an empty variable is none",   {MESH "1", ECS " "}, {NULL},              1},
+        {"an empty property is none",   {MESH "1"},          {ECS},               1},
+        {"a loser is not read",         {MESH "x"},          {FLAG "4"},          4},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena *a = arena_new(4096, SIZE_MAX);
-        const char *args[WORDS + 1] = {"--ignore-uid=1"};
+        const char *args[] = {"--ignore-uid=1", rows[i].args[0], rows[i].args[1], NULL};
         struct ipt_options o = {0};
         struct diag d;
-        memcpy(args + 1, rows[i].args, sizeof(rows[i].args));
         T_EXPECT_EQ(read_options(a, rows[i].env, args, &o, &d), OK, rows[i].row);
         T_EXPECT_EQ(o.egress_port, rows[i].want, rows[i].row);
         arena_free(&a);
@@ -160,129 +149,130 @@ T(options, an_empty_list_flag_empties_the_list)
     arena_free(&a);
 }
 
+/* NAME=VALUE as it is given: a flag or property as an argument, the rest in the environment. */
 T(options, refusals_name_the_source_and_the_value)
 {
     static const struct {
-        const char *env[WORDS], *args[WORDS];
-        enum err e;
-        const char *path, *msg; /* msg: a part of it */
+        const char *given, *msg; /* msg: a part of it */
     } rows[] = {
-        {{"APPMESH_IGNORE_UID=root"},
-         {NULL},
-         E_PARSE,                                                                             "APPMESH_IGNORE_UID",
-         "\"root\" is not a numeric id"                                                                                                                            },
-        {{"APPMESH_IGNORE_GID=-1"},                 {NULL},                       E_PARSE,    "APPMESH_IGNORE_GID",        "\"-1\""                                },
-        {{"APPMESH_ENABLE_IPV6=maybe"},
-         {NULL},
-         E_PARSE,                                                                             "APPMESH_ENABLE_IPV6",
-         "\"maybe\" is not one of auto"                                                                                                                            },
-        {{"APPMESH_START_ENABLED=yes"},
-         {NULL},
-         E_PARSE,                                                                             "APPMESH_START_ENABLED",
-         "\"yes\" is not a boolean"                                                                                                                                },
-        {{"APPMESH_APP_PORTS=80,x"},                {NULL},                       E_PARSE,    "APPMESH_APP_PORTS",         "\"x\" is not a port"                   },
-        {{"APPMESH_EGRESS_IGNORED_IP=10.0.0.0/40"},
-         {NULL},
-         E_PARSE,                                                                             "APPMESH_EGRESS_IGNORED_IP",
-         "/40"                                                                                                                                                     },
-        {{"EgressIgnoredPorts=http"},               {NULL},                       E_PARSE,    "EgressIgnoredPorts",        "\"http\""                              },
-        {{NULL},                                    {"ProxyEgressPort=99999"},    E_PARSE,    "ProxyEgressPort",           "\"99999\" is not a port"               },
-        {{NULL},                                    {"--egress-port", "0"},       E_PARSE,    "--egress-port",             "\"0\" is not a port"                   },
-        {{NULL},                                    {"--mode=nat"},               E_PARSE,    "--mode",                    "\"nat\" is not one of redirect, tproxy"},
-        {{NULL},                                    {"--ipv6=yes"},               E_PARSE,    "--ipv6",                    "not one of auto, on, off"              },
-        {{NULL},                                    {"--backend=nftables"},       E_PARSE,    "--backend",                 "not one of auto, nft, legacy"          },
-        {{NULL},                                    {"--self-calls=1"},           E_PARSE,    "--self-calls",              "direct, proxy"                         },
-        {{NULL},                                    {"--wait=0"},                 E_PARSE,    "--wait",                    "(1-3600)"                              },
-        {{NULL},                                    {"--wait=3601"},              E_PARSE,    "--wait",                    "\"3601\""                              },
-        {{NULL},                                    {"--route-table=254"},        E_PARSE,    "--route-table",             "254 is a table of the system"          },
-        {{NULL},                                    {"--tproxy-mark=0"},          E_PARSE,    "--tproxy-mark",             "\"0\" is not a number"                 },
-        {{NULL},                                    {"--iptables=iptables"},      E_PARSE,    "--iptables",                "absolute path"                         },
-        {{NULL},                                    {"--iptables=/sbin/nft"},     E_PARSE,    "--iptables",                "\"/sbin/nft\""                         },
-        {{NULL},                                    {"--log-level=loud"},         E_PARSE,    "--log-level",               "\"loud\" is not a log level"           },
-        {{NULL},                                    {"--dns-port=dns"},           E_PARSE,    "--dns-port",                "\"dns\""                               },
-        {{NULL},                                    {"--exclude-interfaces=a b"}, E_PARSE,    "--exclude-interfaces",      "\"a b\""                               },
-        {{NULL},                                    {"--no-such"},                E_NOTFOUND, "",                          "unknown flag \"--no-such\""            },
-        {{NULL},                                    {"-v"},                       E_NOTFOUND, "",                          "unknown flag \"-v\""                   },
-        {{NULL},                                    {"--egress-port"},            E_PARSE,    "",                          "--egress-port needs a value (PORT)"    },
-        {{NULL},                                    {"--egress-port="},           E_PARSE,    "",                          "--egress-port needs a value (PORT)"    },
-        {{NULL},                                    {"--clean=1"},                E_PARSE,    "",                          "--clean takes no value"                },
-        {{NULL},                                    {"--clean", "--clean"},       E_CONFLICT, "",                          "--clean is given twice"                },
-        {{NULL},                                    {"AppPorts=1", "AppPorts=2"}, E_CONFLICT, "",                          "AppPorts is given twice"               },
-        {{NULL},                                    {"AppPort=1"},                E_NOTFOUND, "",                          "unknown property \"AppPort\""          },
-        {{NULL},                                    {"=1"},                       E_NOTFOUND, "",                          "unknown property \"\""                 },
-        {{NULL},                                    {"install"},                  E_PARSE,    "",                          "unexpected argument \"install\""       },
-        {{NULL},                                    {""},                         E_PARSE,    "",                          "unexpected argument \"\""              },
+        {"APPMESH_IGNORE_UID=root",               "\"root\" is not a numeric id"             },
+        {"APPMESH_IGNORE_GID=-1",                 "\"-1\" is not a numeric id"               },
+        {"APPMESH_ENABLE_IPV6=maybe",             "\"maybe\" is not one of auto, on, off"    },
+        {"APPMESH_START_ENABLED=yes",             "\"yes\" is not a boolean"                 },
+        {"APPMESH_APP_PORTS=80,x",                "\"x\" is not a port"                      },
+        {"APPMESH_EGRESS_IGNORED_IP=10.0.0.0/40", "\"10.0.0.0/40\" has a prefix length"      },
+        {"EgressIgnoredPorts=http",               "\"http\" is not a port"                   },
+        {"ProxyEgressPort=99999",                 "\"99999\" is not a port"                  },
+        {"--egress-port=0",                       "\"0\" is not a port"                      },
+        {"--mode=nat",                            "\"nat\" is not one of redirect, tproxy"   },
+        {"--ipv6=yes",                            "\"yes\" is not one of auto, on, off"      },
+        {"--backend=nftables",                    "not one of auto, nft, legacy"             },
+        {"--self-calls=1",                        "not one of direct, proxy"                 },
+        {"--wait=0",                              "\"0\" is not a number of seconds (1-3600)"},
+        {"--wait=3601",                           "\"3601\""                                 },
+        {"--route-table=254",                     "254 is a table of the system"             },
+        {"--tproxy-mark=0",                       "\"0\" is not a number"                    },
+        {"--iptables=iptables",                   "\"iptables\" is not an absolute path"     },
+        {"--iptables=/sbin/nft",                  "\"/sbin/nft\" is not"                     },
+        {"--log-level=loud",                      "\"loud\" is not a log level"              },
+        {"--dns-port=dns",                        "\"dns\" is not a port"                    },
+        {"--exclude-interfaces=a b",              "\"a b\" is not an interface name"         },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena *a = arena_new(4096, SIZE_MAX);
         struct ipt_options o;
         struct diag d;
-        T_EXPECT_EQ(read_options(a, rows[i].env, rows[i].args, &o, &d), rows[i].e, rows[i].msg);
-        T_EXPECT_SV(sv_str(d.path), sv_str(rows[i].path), rows[i].msg);
-        T_EXPECT(strstr(d.msg, rows[i].msg) != NULL, "got '%s', want '%s'", d.msg, rows[i].msg);
+        struct sv given = sv_str(rows[i].given);
+        const char *one[] = {rows[i].given, NULL}, *none[] = {NULL};
+        bool env = sv_starts(given, SV("APPMESH_"));
+        enum err e = read_options(a, env ? one : none, env ? none : one, &o, &d);
+        T_EXPECT_EQ(e, E_PARSE, rows[i].given);
+        T_EXPECT_SV(sv_str(d.path), sv_of(given.p, sv_find(given, '=', 0)), rows[i].given);
+        T_EXPECT(strstr(d.msg, rows[i].msg) != NULL, "%s: %s", rows[i].given, d.msg);
         arena_free(&a);
     }
 }
 
-T(options, combinations)
+T(options, arguments_that_are_none)
 {
+    /* clang-format off */
     static const struct {
-        const char *row, *env[WORDS], *args[WORDS];
+        const char *args[3];
         enum err e;
-        const char *msg; /* a part of it; NULL: none */
+        const char *msg;
     } rows[] = {
-        {"the least",                  {NEEDED},                            {NULL},                                OK,         NULL                                           },
-        {"group instead of user",      {NULL},                              {"--ignore-gid=1", "--egress-port=2"}, OK,         NULL                                           },
-        {"both directions",            {NEEDED, INBOUND},                   {NULL},                                OK,         NULL                                           },
-        {"nothing",                    {NULL},                              {NULL},                                E_CONFLICT, "IgnoredUID"                                   },
-        {"nobody ignored",             {"APPMESH_ENVOY_EGRESS_PORT=15001"}, {NULL},                                E_CONFLICT, "IgnoredUID"                                   },
-        {"no egress port",
-         {"APPMESH_IGNORE_UID=1"},
-         {NULL},
-         E_CONFLICT,                                                                                                           "APPMESH_ENVOY_EGRESS_PORT"                    },
-        {"app ports alone",            {NEEDED},                            {"AppPorts=1"},                        E_CONFLICT, "ProxyIngressPort is missing"                  },
-        {"all app ports alone",
-         {NEEDED},
-         {"AppPorts=*"},
-         E_CONFLICT,                                                                                                           "ProxyIngressPort is missing"                  },
-        {"ingress port alone",         {NEEDED},                            {"ProxyIngressPort=1"},                E_CONFLICT, "AppPorts is missing"                          },
-        {"one port for both",
-         {NEEDED, INBOUND},
-         {"--ingress-port=15001"},
-         E_CONFLICT,                                                                                                           "must differ"                                  },
-        {"DNS on the egress port",     {NEEDED},                            {"--dns-port=15001"},                  E_CONFLICT, "must differ"                                  },
-        {"DNS on the ingress port",
-         {NEEDED, INBOUND},
-         {"--dns-port=15000"},
-         E_CONFLICT,                                                                                                           "must differ"                                  },
-        {"own port as app port",
-         {NEEDED, INBOUND},
-         {"--app-ports=80,15001"},
-         E_CONFLICT,                                                                                                           "application port 15001 is a port of the proxy"},
-        {"own port in a range",        {NEEDED, INBOUND},                   {"--app-ports=15000:15010"},           OK,         NULL                                           },
-        {"tproxy without inbound",     {NEEDED},                            {"--mode=tproxy"},                     E_CONFLICT, "--mode tproxy"                                },
-        {"self calls without inbound",
-         {NEEDED},
-         {"--self-calls=proxy"},
-         E_CONFLICT,                                                                                                           "--self-calls"                                 },
-        {"ignored ports without *",
-         {NEEDED, INBOUND},
-         {"--ingress-ignored-ports=1"},
-         E_CONFLICT,                                                                                                           "--app-ports '*'"                              },
-        {"program and backend",
-         {NEEDED},
-         {"--iptables=/sbin/iptables", "--backend=nft"},
-         E_CONFLICT,                                                                                                           "exclude each other"                           },
-        {"cleaning needs nothing",     {NULL},                              {"--clean"},                           OK,         NULL                                           },
-        {"switched off needs nothing", {"APPMESH_START_ENABLED=0"},         {NULL},                                OK,         NULL                                           },
+        {{"--no-such"}, E_NOTFOUND, "unknown flag \"--no-such\" (see --help)"},
+        {{"--no-such=1"}, E_NOTFOUND, "unknown flag \"--no-such\" (see --help)"},
+        {{"-v"}, E_NOTFOUND, "unknown flag \"-v\" (see --help)"},
+        {{"--egress-port"}, E_PARSE, "--egress-port needs a value (PORT)"},
+        {{"--egress-port="}, E_PARSE, "--egress-port needs a value (PORT)"},
+        {{"--egress-port", " "}, E_PARSE, "--egress-port needs a value (PORT)"},
+        {{"--clean=1"}, E_PARSE, "--clean takes no value"},
+        {{"--clean", "--clean"}, E_CONFLICT, "--clean is given twice"},
+        {{"AppPorts=1", "AppPorts=2"}, E_CONFLICT, "AppPorts is given twice"},
+        {{"AppPort=1"}, E_NOTFOUND, "unknown property \"AppPort\" (see --help)"},
+        {{"APPMESH_APP_PORTS=1"},
+         E_NOTFOUND, "unknown property \"APPMESH_APP_PORTS\" (see --help)"},
+        {{"=1"}, E_NOTFOUND, "unknown property \"\" (see --help)"},
+        {{"install"}, E_PARSE, "unexpected argument \"install\" (neither a flag nor NAME=VALUE)"},
+        {{""}, E_PARSE, "unexpected argument \"\" (neither a flag nor NAME=VALUE)"},
     };
+    /* clang-format on */
+    static const char *const none[] = {NULL};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena *a = arena_new(4096, SIZE_MAX);
         struct ipt_options o;
         struct diag d;
-        T_EXPECT_EQ(read_options(a, rows[i].env, rows[i].args, &o, &d), rows[i].e, rows[i].row);
+        T_EXPECT_EQ(read_options(a, none, rows[i].args, &o, &d), rows[i].e, rows[i].msg);
+        T_EXPECT_SV(sv_str(d.msg), sv_str(rows[i].msg), rows[i].args[0]);
+        T_EXPECT_SV(sv_str(d.path), SV(""), rows[i].args[0]);
+        arena_free(&a);
+    }
+}
+
+#define OUT "IgnoredUID=1337 ProxyEgressPort=15001 "
+#define IN "ProxyIngressPort=15000 AppPorts=8080 "
+
+T(options, combinations)
+{
+    static const struct {
+        const char *args, *msg; /* msg: a part of the refusal; NULL: none */
+    } rows[] = {
+        {OUT,                                              NULL                         },
+        {"--ignore-gid=1 --egress-port=2",                 NULL                         },
+        {OUT IN,                                           NULL                         },
+        {OUT IN "--app-ports=15000:15010",                 NULL                         },
+        {"--clean",                                        NULL                         },
+        {"",                                               "IgnoredUID"                 },
+        {"ProxyEgressPort=15001",                          "APPMESH_IGNORE_UID"         },
+        {"IgnoredUID=1337",                                "APPMESH_ENVOY_EGRESS_PORT"  },
+        {OUT "AppPorts=1",                                 "ProxyIngressPort is missing"},
+        {OUT "AppPorts=*",                                 "ProxyIngressPort is missing"},
+        {OUT "ProxyIngressPort=1",                         "AppPorts is missing"        },
+        {OUT IN "--ingress-port=15001",                    "must differ"                },
+        {OUT "--dns-port=15001",                           "must differ"                },
+        {OUT IN "--dns-port=15000",                        "must differ"                },
+        {OUT IN "--app-ports=80,15001",                    "application port 15001"     },
+        {OUT IN "--app-ports=80,15000",                    "application port 15000"     },
+        {OUT "--mode=tproxy",                              "--mode tproxy"              },
+        {OUT "--self-calls=proxy",                         "--self-calls"               },
+        {OUT IN "--ingress-ignored-ports=1",               "--app-ports '*'"            },
+        {OUT "--iptables=/sbin/iptables --backend=legacy", "exclude each other"         },
+    };
+    static const char *const none[] = {NULL};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct arena *a = arena_new(4096, SIZE_MAX);
+        const char *args[WORDS] = {NULL};
+        size_t n = 0;
+        struct ipt_options o;
+        struct diag d;
+        for (struct sv rest = sv_str(rows[i].args), word; sv_split(&rest, ' ', &word);)
+            if (word.n > 0)
+                args[n++] = arena_dup(a, word).p;
+        enum err e = read_options(a, none, args, &o, &d);
+        T_EXPECT_EQ(e, rows[i].msg == NULL ? OK : E_CONFLICT, rows[i].args);
         if (rows[i].msg != NULL)
-            T_EXPECT(strstr(d.msg, rows[i].msg) != NULL, "%s: %s", rows[i].row, d.msg);
+            T_EXPECT(strstr(d.msg, rows[i].msg) != NULL, "%s: %s", rows[i].args, d.msg);
         arena_free(&a);
     }
 }
@@ -290,7 +280,7 @@ T(options, combinations)
 T(options, start_enabled)
 {
     static const struct {
-        const char *env[WORDS];
+        const char *env[4];
         bool disabled;
     } rows[] = {
         {{NEEDED},                                false},
@@ -298,15 +288,15 @@ T(options, start_enabled)
         {{NEEDED, "APPMESH_START_ENABLED=true"},  false},
         {{NEEDED, "APPMESH_START_ENABLED= 0 "},   true },
         {{NEEDED, "APPMESH_START_ENABLED=false"}, true },
+        {{"APPMESH_START_ENABLED=0"},             true }, /* and nothing else is needed */
     };
     static const char *const none[] = {NULL};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena *a = arena_new(4096, SIZE_MAX);
         struct ipt_options o = {0};
         struct diag d;
-        T_EXPECT_EQ(read_options(a, rows[i].env, none, &o, &d), OK, "");
-        T_EXPECT_EQ(o.disabled, rows[i].disabled,
-                    rows[i].env[2] == NULL ? "unset" : rows[i].env[2]);
+        T_EXPECT_EQ(read_options(a, rows[i].env, none, &o, &d), OK, rows[i].env[0]);
+        T_EXPECT(o.disabled == rows[i].disabled, "row %zu", i);
         arena_free(&a);
     }
 }

@@ -36,43 +36,45 @@ static struct ipt_set wanted(struct arena *a, const char *save)
 
 T(plan, from_what_is_there_to_what_is_wanted)
 {
+    /* clang-format off */
     static const struct {
         const char *row, *have, *want, *plan;
     } rows[] = {
-        {"nothing to do",                                WANT,                                                              WANT, ""                                                                       },
+        {"nothing to do", WANT, WANT, ""},
         {"nothing to do beside others' rules",
-         NAT(EGRESS FOREIGN "-A " JUMP_OUT FOREIGN "-A " RULE_1 "-A " RULE_2),                                              WANT, ""                                                                       },
-        {"nothing anywhere",                             "",                                                                "",   ""                                                                       },
-        {"from an empty namespace",                      "",                                                                WANT,
-         "*nat\n" EGRESS "-A " RULE_1 "-A " RULE_2 "-A " JUMP_OUT "COMMIT\n"                                                                                                                               },
-        {"chain without its rules",                      NAT(EGRESS "-A " JUMP_OUT),                                        WANT,
-         "*nat\n" EGRESS "-A " RULE_1 "-A " RULE_2 "COMMIT\n"                                                                                                                                              },
-        {"rules without the jump",                       NAT(EGRESS "-A " RULE_1 "-A " RULE_2),                             WANT,
-         "*nat\n-A " JUMP_OUT "COMMIT\n"                                                                                                                                                                   },
-        {"rules in the wrong order",                     NAT(EGRESS "-A " JUMP_OUT "-A " RULE_2 "-A " RULE_1),              WANT,
-         "*nat\n" EGRESS "-A " RULE_1 "-A " RULE_2 "COMMIT\n"                                                                                                                                              },
-        {"a rule too many",                              NAT(EGRESS "-A " JUMP_OUT "-A " RULE_1 "-A " RULE_2 "-A " RULE_2), WANT,
-         "*nat\n" EGRESS "-A " RULE_1 "-A " RULE_2 "COMMIT\n"                                                                                                                                              },
+         NAT(EGRESS FOREIGN "-A " JUMP_OUT FOREIGN "-A " RULE_1 "-A " RULE_2), WANT, ""},
+        {"nothing anywhere", "", "", ""},
+        {"from an empty namespace", "", WANT,
+         "*nat\n" EGRESS "-A " RULE_1 "-A " RULE_2 "-A " JUMP_OUT "COMMIT\n"},
+        {"chain without its rules", NAT(EGRESS "-A " JUMP_OUT), WANT,
+         "*nat\n" EGRESS "-A " RULE_1 "-A " RULE_2 "COMMIT\n"},
+        {"rules without the jump", NAT(EGRESS "-A " RULE_1 "-A " RULE_2), WANT,
+         "*nat\n-A " JUMP_OUT "COMMIT\n"},
+        {"rules in the wrong order", NAT(EGRESS "-A " JUMP_OUT "-A " RULE_2 "-A " RULE_1), WANT,
+         "*nat\n" EGRESS "-A " RULE_1 "-A " RULE_2 "COMMIT\n"},
+        {"a rule too many", NAT(EGRESS "-A " JUMP_OUT "-A " RULE_1 "-A " RULE_2 "-A " RULE_2), WANT,
+         "*nat\n" EGRESS "-A " RULE_1 "-A " RULE_2 "COMMIT\n"},
         {"added twice by a tool that is not idempotent",
-         NAT(EGRESS "-A " JUMP_OUT "-A " JUMP_OUT "-A " RULE_1 "-A " RULE_2),                                               WANT,
-         "*nat\n-D " JUMP_OUT "-D " JUMP_OUT "-A " JUMP_OUT "COMMIT\n"                                                                                                                                     },
+         NAT(EGRESS "-A " JUMP_OUT "-A " JUMP_OUT "-A " RULE_1 "-A " RULE_2), WANT,
+         "*nat\n-D " JUMP_OUT "-D " JUMP_OUT "-A " JUMP_OUT "COMMIT\n"},
         {"another jump to our chain",
-         NAT(EGRESS "-A OUTPUT -g APPMESH_EGRESS\n-A " RULE_1 "-A " RULE_2),                                                WANT,
-         "*nat\n-D OUTPUT -g APPMESH_EGRESS\n-A " JUMP_OUT "COMMIT\n"                                                                                                                                      },
+         NAT(EGRESS "-A OUTPUT -g APPMESH_EGRESS\n-A " RULE_1 "-A " RULE_2), WANT,
+         "*nat\n-D OUTPUT -g APPMESH_EGRESS\n-A " JUMP_OUT "COMMIT\n"},
         {"a jump from somebody's own chain",
          NAT(EGRESS ":MINE - [0:0]\n-A " JUMP_OUT "-A " RULE_1 "-A " RULE_2
                     "-A MINE -j APPMESH_EGRESS\n"),
-         WANT,                                                                                                                    "*nat\n-D " JUMP_OUT "-D MINE -j APPMESH_EGRESS\n-A " JUMP_OUT "COMMIT\n"},
+         WANT, "*nat\n-D " JUMP_OUT "-D MINE -j APPMESH_EGRESS\n-A " JUMP_OUT "COMMIT\n"},
         {"a chain that is no longer wanted",
          NAT(EGRESS INGRESS "-A " JUMP_IN "-A " JUMP_OUT "-A " RULE_1 "-A " RULE_2
                             "-A APPMESH_INGRESS -j RETURN\n"),
-         WANT,                                                                                                                    "*nat\n" INGRESS "-D " JUMP_IN "-D " JUMP_OUT "-A " JUMP_OUT
-         "-X APPMESH_INGRESS\nCOMMIT\n"                                                                                                                                                      },
-        {"cleaning",                                     NAT(EGRESS FOREIGN "-A " JUMP_OUT "-A " RULE_1 "-A " RULE_2),      "",
-         "*nat\n" EGRESS "-D " JUMP_OUT "-X APPMESH_EGRESS\nCOMMIT\n"                                                                                                                                      },
-        {"cleaning an empty chain",                      NAT(EGRESS),                                                       "",   "*nat\n" EGRESS "-X APPMESH_EGRESS\nCOMMIT\n"                            },
-        {"others' rules are not ours to clean",          NAT(FOREIGN ":APPMESH_OTHER - [0:0]\n"),                           "",   ""                                                                       },
+         WANT, "*nat\n" INGRESS "-D " JUMP_IN "-D " JUMP_OUT "-A " JUMP_OUT
+         "-X APPMESH_INGRESS\nCOMMIT\n"},
+        {"cleaning", NAT(EGRESS FOREIGN "-A " JUMP_OUT "-A " RULE_1 "-A " RULE_2), "",
+         "*nat\n" EGRESS "-D " JUMP_OUT "-X APPMESH_EGRESS\nCOMMIT\n"},
+        {"cleaning an empty chain", NAT(EGRESS), "", "*nat\n" EGRESS "-X APPMESH_EGRESS\nCOMMIT\n"},
+        {"others' rules are not ours to clean", NAT(FOREIGN ":APPMESH_OTHER - [0:0]\n"), "", ""},
     };
+    /* clang-format on */
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena *a = arena_new(65536, SIZE_MAX);
         struct ipt_set have = read_state(a, rows[i].have).ours, want = wanted(a, rows[i].want);
@@ -215,21 +217,23 @@ T(plan, similar_sets_differ_in_spelling_at_most)
 
 T(plan, tproxy_mode_is_found_by_its_note)
 {
+    /* clang-format off */
     static const struct {
         const char *row, *rule;
         uint32_t mark, table; /* 0: none found */
     } rows[] = {
         {"ours",
          "-A APPMESH_DIVERT -m comment --comment weft-table-77 -j MARK --set-xmark 0xab/0xffffffff", 0xab, 77},
-        {"no note",   "-A APPMESH_DIVERT -j MARK --set-xmark 0xab/0xffffffff",                       0,    0 },
-        {"no mark",   "-A APPMESH_DIVERT -m comment --comment weft-table-77 -j ACCEPT",              0,    0 },
+        {"no note", "-A APPMESH_DIVERT -j MARK --set-xmark 0xab/0xffffffff", 0, 0},
+        {"no mark", "-A APPMESH_DIVERT -m comment --comment weft-table-77 -j ACCEPT", 0, 0},
         {"bad table",
-         "-A APPMESH_DIVERT -m comment --comment weft-table-x -j MARK --set-xmark 0xab/0xf",         0,    0 },
+         "-A APPMESH_DIVERT -m comment --comment weft-table-x -j MARK --set-xmark 0xab/0xf", 0, 0},
         {"bad mark",
-         "-A APPMESH_DIVERT -m comment --comment weft-table-7 -j MARK --set-xmark x/0xf",            0,    0 },
+         "-A APPMESH_DIVERT -m comment --comment weft-table-7 -j MARK --set-xmark x/0xf", 0, 0},
         {"elsewhere",
-         "-A APPMESH_EGRESS -m comment --comment weft-table-77 -j MARK --set-xmark 0xab/0xf",        0,    0 },
+         "-A APPMESH_EGRESS -m comment --comment weft-table-77 -j MARK --set-xmark 0xab/0xf", 0, 0},
     };
+    /* clang-format on */
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena *a = arena_new(65536, SIZE_MAX);
         struct str save;

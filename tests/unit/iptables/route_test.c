@@ -4,19 +4,25 @@
 
 T(route, commands)
 {
+    /* clang-format off */
     static const struct {
         struct ipt_ip c;
         const char *text, *reverse;
     } rows[] = {
         {{IPT_V4, true, true, 1337, 15000},
-         "ip -4 rule add fwmark 0x539 lookup 15000",              "ip -4 rule del fwmark 0x539 lookup 15000"             },
+         "ip -4 rule add fwmark 0x539 lookup 15000",
+         "ip -4 rule del fwmark 0x539 lookup 15000"},
         {{IPT_V6, false, false, 1, 7},
-         "ip -6 route del local default dev lo table 7",          "ip -6 route add local default dev lo table 7"         },
+         "ip -6 route del local default dev lo table 7",
+         "ip -6 route add local default dev lo table 7"},
         {{IPT_V4, true, false, UINT32_MAX, UINT32_MAX},
-         "ip -4 route add local default dev lo table 4294967295", "ip -4 route del local default dev lo table 4294967295"},
+         "ip -4 route add local default dev lo table 4294967295",
+         "ip -4 route del local default dev lo table 4294967295"},
         {{IPT_V6, true, true, UINT32_MAX, 1},
-         "ip -6 rule add fwmark 0xffffffff lookup 1",             "ip -6 rule del fwmark 0xffffffff lookup 1"            },
+         "ip -6 rule add fwmark 0xffffffff lookup 1",
+         "ip -6 rule del fwmark 0xffffffff lookup 1"},
     };
+    /* clang-format on */
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct str text;
         struct ipt_ip back = ipt_ip_reverse(&rows[i].c);

@@ -18,19 +18,21 @@ static enum err run_shell(const char *script, struct sv input, uint32_t timeout_
 
 T(run, outcomes)
 {
+    /* clang-format off */
     static const struct {
         const char *row, *script;
         enum err e;
         const char *out, *msg;
     } rows[] = {
-        {"success",               "echo hello",                                         OK,   "hello\n", ""                           },
-        {"noise is no failure",   "echo warning >&2; echo x",                           OK,   "x\n",     ""                           },
+        {"success", "echo hello", OK, "hello\n", ""},
+        {"noise is no failure", "echo warning >&2; echo x", OK, "x\n", ""},
         {"failure with a reason", "echo a; echo 'no such' >&2; echo table >&2; exit 3", E_IO, "a\n",
-         "sh exited with 3: no such table"                                                                                            },
-        {"failure without one",   "exit 1",                                             E_IO, "",        "sh exited with 1: "         },
-        {"a signal",              "kill -TERM $$",                                      E_IO, "",        "sh was ended by signal 15: "},
-        {"plain signals",         "kill -PIPE $$",                                      E_IO, "",        "sh was ended by signal 13: "},
+         "sh exited with 3: no such table"},
+        {"failure without one", "exit 1", E_IO, "", "sh exited with 1: "},
+        {"a signal", "kill -TERM $$", E_IO, "", "sh was ended by signal 15: "},
+        {"plain signals", "kill -PIPE $$", E_IO, "", "sh was ended by signal 13: "},
     };
+    /* clang-format on */
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct str out;
         struct diag d;
