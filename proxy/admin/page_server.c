@@ -66,7 +66,7 @@ void admin_run_hot_restart_version(struct admin *a, const struct admin_request *
 {
     (void)a;
     (void)rq;
-    str_add(&re->body, SV("disabled\n"));
+    str_add(&re->body, SV("disabled"));
 }
 
 static void say_ok(struct admin_reply *re)

@@ -13,8 +13,8 @@ MUST enum err alog_compile(struct sv format, struct arena *a, const struct alog_
                            struct diag *d);
 /* Envoy's default format, its newline included. */
 struct sv alog_default_format(void);
-/* Appends the line to out, at most room bytes (a longer line is cut, its newline kept); returns its
- * length. */
+/* Appends the line to out, at most room bytes; returns its length. A longer line is cut, up to 80
+ * bytes before the end of the room, its newline kept. */
 size_t alog_run(const struct alog_prog *p, const struct stream_info *si, uint64_t now_wall_us,
                 char *out, size_t room);
 /* "UF,URX" or "-"; returns the length. Envoy prints them in the order in which they were set: here

@@ -73,9 +73,16 @@ static size_t take_token(struct sv s, struct alog_token *t)
 
 static enum err add_literal(struct alog_builder *b, struct sv text)
 {
+    struct alog_op *op = b->n > 0 ? &b->op[b->n - 1] : NULL;
+
     if (text.n == 0)
         return OK;
-    struct alog_op *op = alog_add(b, ALOG_LITERAL);
+    if (op != NULL && op->tail_n == 0 && text.n <= ALOG_TAIL_MAX) {
+        memcpy(op->tail, text.p, text.n);
+        op->tail_n = (uint8_t)text.n;
+        return OK;
+    }
+    op = alog_add(b, ALOG_LITERAL);
     if (op == NULL)
         return diag_fail(b->diag, E_LIMIT, "access log format has more than %d parts",
                          ALOG_OPS_MAX);

@@ -4,11 +4,9 @@
 #include "proxy/observe/access_log.h"
 
 enum alog_code {
-    ALOG_LITERAL, /* text */
-    ALOG_TIME,    /* the default form, or a piece of a custom one: time */
-    ALOG_REQ,     /* header of the request: header */
-    ALOG_RES,
-    ALOG_TRAILER,
+    ALOG_LITERAL,     /* text */
+    ALOG_TIME,        /* the default form, or a piece of a custom one: time */
+    ALOG_HEADER,      /* offset of a struct headers pointer; name, alt */
     ALOG_PATH,        /* path */
     ALOG_QUERY_PARAM, /* text: the name */
     ALOG_QUERY_PARAMS,
@@ -60,17 +58,21 @@ struct alog_name {
     uint8_t pseudo; /* enum alog_pseudo */
 };
 
+enum { ALOG_TAIL_MAX = 16 };
+
 struct alog_op {
     uint8_t code; /* enum alog_code */
     uint8_t form;
-    uint8_t clock;               /* ALOG_TIME: enum alog_clock */
-    uint8_t digits;              /* ALOG_TIME */
+    uint8_t clock;  /* ALOG_TIME: enum alog_clock */
+    uint8_t digits; /* ALOG_TIME */
+    uint8_t tail_n;
     uint16_t offset, end_offset; /* into struct stream_info */
     uint32_t limit;              /* bytes of the value at most; UINT32_MAX: no limit */
     uint32_t divisor;            /* ALOG_DURATION: 1000, 1, or 0 for nanoseconds */
     uint32_t cache_id;           /* ALOG_TIME_STRFTIME: unlike that of any other operator */
+    char tail[ALOG_TAIL_MAX];    /* a short literal behind the value */
+    struct alog_name name, alt;  /* ALOG_HEADER */
     struct sv text;
-    struct alog_name name, alt; /* ALOG_REQ, ALOG_RES, ALOG_TRAILER */
 };
 
 enum alog_path {
@@ -108,7 +110,7 @@ MUST struct alog_op *alog_add(struct alog_builder *b, enum alog_code code);
 /* Appends what a token stands for; access_log_ops.c. */
 MUST enum err alog_compile_token(struct alog_builder *b, const struct alog_token *t);
 /* Appends the pieces of a time format; access_log_time.c. */
-MUST enum err alog_compile_time(struct alog_builder *b, enum alog_clock clock, struct sv format);
+MUST enum err alog_compile_pieces(struct alog_builder *b, enum alog_clock clock, struct sv format);
 
 /* Where a line is written: silently stops at the end. */
 struct alog_out {
@@ -138,6 +140,15 @@ static inline void alog_put_or_dash(struct alog_out *o, struct sv s)
         alog_put(o, s);
 }
 
+extern const char alog_digit_pairs[201]; /* "000102" ... "99" */
 void alog_put_number(struct alog_out *o, uint64_t v);
+void alog_put_address(struct alog_out *o, const struct addr *a, enum alog_address form);
+/* The rarer operators. */
+void alog_put_value(struct alog_out *o, const struct stream_info *si, const struct alog_op *op);
+/* 2016-04-15T20:17:00.310Z: ALOG_DEFAULT_TIME bytes, for which there must be room; returns their
+ * end. */
+enum { ALOG_DEFAULT_TIME = 24 };
+char *alog_put_default_time(char *p, enum alog_clock clock, uint64_t wall_us);
+/* Pieces of other formats. */
 void alog_put_time(struct alog_out *o, const struct alog_op *op, uint64_t wall_us);
 void alog_put_flags(struct alog_out *o, uint32_t set, bool http, bool brief);

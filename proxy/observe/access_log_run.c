@@ -1,503 +1,312 @@
 /* Runs a compiled access log format over one finished stream. A worker, on the path of every
- * request: no heap, no system call, no name compared for a well-known header. */
+ * request: no heap, no system call, no name compared for a well-known header, no copying by call of
+ * what is short.
+ *
+ * At the start of each operator there is room for STEP bytes, so what is bounded is written without
+ * asking; texts are cut so that the literal behind them fits. */
 #include "proxy/observe/access_log_int.h"
 
-static const void *field(const struct stream_info *si, uint16_t offset)
+enum { STEP = 64 + ALOG_TAIL_MAX };
+
+/* ---- writing ---- */
+
+/* n bytes without a call when they are few: two copies that overlap. */
+static inline char *put(char *p, const char *s, size_t n)
+{
+    if (n > 32) {
+        memcpy(p, s, n);
+    } else if (n >= 16) {
+        memcpy(p, s, 16);
+        memcpy(p + n - 16, s + n - 16, 16);
+    } else if (n >= 8) {
+        memcpy(p, s, 8);
+        memcpy(p + n - 8, s + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(p, s, 4);
+        memcpy(p + n - 4, s + n - 4, 4);
+    } else if (n > 0) {
+        p[0] = s[0];
+        p[n / 2] = s[n / 2];
+        p[n - 1] = s[n - 1];
+    }
+    return p + n;
+}
+
+static inline char *put_cut(char *p, const char *end, struct sv s)
+{
+    size_t room = (size_t)(end - p);
+    return put(p, s.p, s.n < room ? s.n : room);
+}
+
+static inline char *put_dash(char *p)
+{
+    *p = '-';
+    return p + 1;
+}
+
+static inline char *put_pair(char *p, uint64_t below_100)
+{
+    memcpy(p, &alog_digit_pairs[below_100 * 2], 2);
+    return p + 2;
+}
+
+static __attribute__((noinline)) char *put_large(char *p, uint64_t v)
+{
+    struct alog_out o = {p, p + STEP};
+    alog_put_number(&o, v);
+    return o.p;
+}
+
+/* Below 10000. */
+static inline char *put_small(char *p, uint64_t v)
+{
+    if (v >= 100) {
+        if (v >= 1000)
+            p = put_pair(p, v / 100);
+        else
+            *p++ = (char)('0' + v / 100);
+        return put_pair(p, v % 100);
+    }
+    if (v >= 10)
+        return put_pair(p, v);
+    *p = (char)('0' + v);
+    return p + 1;
+}
+
+static inline char *put_number(char *p, uint64_t v)
+{
+    if (LIKELY(v < 10000))
+        return put_small(p, v);
+    if (v >= 100000000)
+        return put_large(p, v);
+    p = put_small(p, v / 10000);
+    p = put_pair(p, v % 10000 / 100);
+    return put_pair(p, v % 100);
+}
+
+/* ---- values ---- */
+
+static inline const void *field(const struct stream_info *si, uint16_t offset)
 {
     return (const char *)si + offset;
 }
 
-static struct sv text_at(const struct stream_info *si, uint16_t offset)
-{
-    return *(const struct sv *)field(si, offset);
-}
-
-static const struct addr *addr_at(const struct stream_info *si, uint16_t offset)
-{
-    return *(const struct addr *const *)field(si, offset);
-}
-
-static void put_limited(struct alog_out *o, struct sv s, uint32_t limit)
-{
-    if (s.n > limit)
-        s.n = limit;
-    alog_put(o, s);
-}
-
-/* ---- headers ---- */
-
-static struct sv code_text(unsigned code, char out[3])
-{
-    out[0] = (char)('0' + code / 100 % 10);
-    out[1] = (char)('0' + code / 10 % 10);
-    out[2] = (char)('0' + code % 10);
-    return code == 0 ? SV_NONE : sv_of(out, 3);
-}
-
 /* p is NULL when there is no such header; an empty one has a p. */
-static struct sv find_header(const struct headers *h, const struct alog_name *name)
+static inline struct sv find_known(const struct headers *h, enum hdr_id id)
 {
-    if (h == NULL || name->name.n == 0)
+    if (h == NULL || !headers_has(h, id))
         return SV_NONE;
-    const struct header *found =
-        name->id != HDR_OTHER ? headers_get(h, (enum hdr_id)name->id) : headers_find(h, name->name);
-    if (found == NULL)
-        return SV_NONE;
-    return sv_of(found->value != NULL ? found->value : "", found->value_len);
+    const struct header *v = h->v;
+    while (v->id != id)
+        v++;
+    return sv_of(v->value != NULL ? v->value : "", v->value_len);
 }
 
-static struct sv known_header(const struct headers *h, enum hdr_id id)
+static __attribute__((noinline)) struct sv find_other(const struct headers *h, struct sv name)
 {
-    const struct header *found = h == NULL ? NULL : headers_get(h, id);
-    return found != NULL ? header_value(found) : SV_NONE;
+    const struct header *v = h == NULL || name.n == 0 ? NULL : headers_find(h, name);
+    if (v == NULL)
+        return SV_NONE;
+    return sv_of(v->value != NULL ? v->value : "", v->value_len);
 }
 
-static struct sv find_pseudo(const struct stream_info *si, enum alog_pseudo pseudo, char scratch[3])
+/* Valid until the thread's next call. */
+static __attribute__((noinline)) struct sv status_text(const struct stream_info *si)
+{
+    static _Thread_local char text[STEP];
+    if (si->res == NULL || si->response_code == 0)
+        return SV_NONE;
+    return sv_of(text, (size_t)(put_number(text, si->response_code) - text));
+}
+
+/* An empty pseudo header is one that is not there. */
+static __attribute__((noinline)) struct sv find_pseudo(const struct stream_info *si,
+                                                       enum alog_pseudo pseudo)
 {
     switch (pseudo) {
     case ALOG_METHOD:
-        return si->method;
+        return si->method.n > 0 ? si->method : SV_NONE;
     case ALOG_TARGET:
-        return si->path;
+        return si->path.n > 0 ? si->path : SV_NONE;
     case ALOG_AUTHORITY:
-        return si->authority;
+        return si->authority.n > 0 ? si->authority : SV_NONE;
     case ALOG_SCHEME:
-        return known_header(si->req, HDR_X_FORWARDED_PROTO);
+        return find_known(si->req, HDR_X_FORWARDED_PROTO);
     case ALOG_STATUS:
-        return si->res != NULL ? code_text(si->response_code, scratch) : SV_NONE;
+        return status_text(si);
     case ALOG_NO_PSEUDO:
         break;
     }
     return SV_NONE;
 }
 
-static struct sv find_name(const struct stream_info *si, const struct headers *h,
-                           const struct alog_name *name, char scratch[3])
+static inline struct sv find_name(const struct stream_info *si, const struct headers *h,
+                                  const struct alog_name *name)
 {
-    if (name->pseudo == ALOG_NO_PSEUDO)
-        return find_header(h, name);
-    struct sv v = find_pseudo(si, (enum alog_pseudo)name->pseudo, scratch);
-    return v.n > 0 ? v : SV_NONE;
+    if (name->pseudo != ALOG_NO_PSEUDO)
+        return find_pseudo(si, (enum alog_pseudo)name->pseudo);
+    if (LIKELY(name->id != HDR_OTHER))
+        return find_known(h, (enum hdr_id)name->id);
+    return find_other(h, name->name);
 }
 
-static void put_header(struct alog_out *o, const struct stream_info *si, const struct headers *h,
-                       const struct alog_op *op)
+static inline char *put_header(char *p, const char *end, const struct stream_info *si,
+                               const struct alog_op *op)
 {
-    char scratch[3];
-    struct sv v = find_name(si, h, &op->name, scratch);
+    const struct headers *h = *(const struct headers *const *)field(si, op->offset);
+    struct sv v = find_name(si, h, &op->name);
     if (v.p == NULL && op->alt.name.n > 0)
-        v = find_name(si, h, &op->alt, scratch);
+        v = find_name(si, h, &op->alt);
     if (v.p == NULL)
-        alog_putc(o, '-');
-    else
-        put_limited(o, v, op->limit);
+        return put_dash(p);
+    if (v.n > op->limit)
+        v.n = op->limit;
+    return put_cut(p, end, v);
 }
 
-/* Names and values as HTTP/2 would carry them, pseudo headers included. */
-static uint64_t header_bytes(const struct headers *h)
+static inline char *put_protocol(char *p, uint8_t protocol)
 {
-    uint64_t n = 0;
-    for (uint32_t i = 0; h != NULL && i < h->n; i++) {
-        if (h->v[i].id != HDR_HOST)
-            n += h->v[i].name_len + h->v[i].value_len;
-    }
-    return n;
-}
-
-static uint64_t request_bytes(const struct stream_info *si)
-{
-    char scratch[3];
-    struct sv scheme = find_pseudo(si, ALOG_SCHEME, scratch);
-    struct {
-        size_t name;
-        struct sv value;
-    } pseudo[] = {
-        {7,  si->method   },
-        {5,  si->path     },
-        {10, si->authority},
-        {7,  scheme       },
-    };
-    uint64_t n = header_bytes(si->req);
-    for (size_t i = 0; i < ARRAY_LEN(pseudo); i++)
-        n += pseudo[i].value.n > 0 ? pseudo[i].name + pseudo[i].value.n : 0;
-    return n;
-}
-
-static uint64_t response_bytes(const struct stream_info *si)
-{
-    uint64_t status = si->res != NULL && si->response_code != 0 ? sizeof(":status200") - 1 : 0;
-    return header_bytes(si->res) + status;
-}
-
-/* ---- paths ---- */
-
-static struct sv original_path(const struct stream_info *si)
-{
-    return known_header(si->req, HDR_X_ENVOY_ORIGINAL_PATH);
-}
-
-static void put_path(struct alog_out *o, const struct stream_info *si, const struct alog_op *op)
-{
-    unsigned which = op->form & ~(unsigned)ALOG_PATH_NO_QUERY;
-    struct sv path = which == ALOG_PATH_CURRENT ? si->path : original_path(si);
-
-    if (path.n == 0 && which == ALOG_PATH_ORIGINAL_OR)
-        path = si->path;
-    if ((op->form & ALOG_PATH_NO_QUERY) != 0) {
-        size_t query = sv_find(path, '?', 0);
-        if (query != SIZE_MAX)
-            path.n = query;
-    }
-    if (path.n == 0)
-        alog_putc(o, '-');
-    else
-        put_limited(o, path, op->limit);
-}
-
-static struct sv query_of(struct sv path)
-{
-    size_t at = sv_find(path, '?', 0), end;
-    if (at == SIZE_MAX)
-        return SV_NONE;
-    struct sv query = sv_skip(path, at + 1);
-    end = sv_find(query, '#', 0);
-    return end == SIZE_MAX ? query : sv_of(query.p, end);
-}
-
-static int hex_value(char c)
-{
-    char lower = ascii_lower(c);
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-static void put_decoded(struct alog_out *o, struct sv s, uint32_t limit)
-{
-    for (size_t i = 0; i < s.n && limit > 0; i++, limit--) {
-        int high = s.p[i] == '%' && i + 2 < s.n ? hex_value(s.p[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(s.p[i + 2]) : -1;
-        if (low < 0) {
-            alog_putc(o, s.p[i]);
-            continue;
-        }
-        char c = (char)(high * 16 + low);
-        /* A line must stay one line whatever the client encodes. */
-        alog_putc(o, c == '\n' || c == '\r' || c == '\0' ? '?' : c);
-        i += 2;
-    }
-}
-
-static void put_query_param(struct alog_out *o, const struct stream_info *si,
-                            const struct alog_op *op)
-{
-    struct sv rest = query_of(si->path), pair;
-
-    while (rest.p != NULL && sv_split(&rest, '&', &pair)) {
-        size_t eq = sv_find(pair, '=', 0);
-        struct sv name = eq == SIZE_MAX ? pair : sv_of(pair.p, eq);
-        if (!sv_eq(name, op->text))
-            continue;
-        if (eq != SIZE_MAX)
-            put_decoded(o, sv_skip(pair, eq + 1), op->limit);
-        return;
-    }
-    alog_putc(o, '-');
-}
-
-static void put_query_params(struct alog_out *o, const struct stream_info *si,
-                             const struct alog_op *op)
-{
-    struct sv original = original_path(si), query = query_of(original.n > 0 ? original : si->path);
-    if (query.n == 0)
-        alog_putc(o, '-');
-    else
-        put_limited(o, query, op->limit);
-}
-
-/* ---- addresses ---- */
-
-static void put_ip4(struct alog_out *o, const struct addr *a)
-{
-    const uint8_t *b = (const uint8_t *)&a->in4.sin_addr;
-    for (unsigned i = 0; i < 4; i++) {
-        if (i > 0)
-            alog_putc(o, '.');
-        alog_put_number(o, b[i]);
-    }
-}
-
-static void put_other_address(struct alog_out *o, const struct addr *a, enum alog_address form)
-{
-    char text[ADDR_TEXT_MAX];
-    size_t n = form == ALOG_ADDR_IP ? addr_format_ip(a, text, sizeof(text))
-                                    : addr_format(a, text, sizeof(text));
-    alog_put(o, sv_of(text, n));
-}
-
-static void put_address(struct alog_out *o, const struct addr *a, enum alog_address form)
-{
-    if (a == NULL) {
-        alog_putc(o, '-');
-    } else if (form == ALOG_ADDR_PORT) {
-        if (a->sa.sa_family == AF_UNIX)
-            alog_putc(o, '-');
-        else
-            alog_put_number(o, addr_port(a));
-    } else if (LIKELY(a->sa.sa_family == AF_INET)) {
-        put_ip4(o, a);
-        if (form == ALOG_ADDR_FULL) {
-            alog_putc(o, ':');
-            alog_put_number(o, addr_port(a));
-        }
-    } else {
-        put_other_address(o, a, form);
-    }
-}
-
-/* The host's name, or its address when it has none. */
-static void put_host_name(struct alog_out *o, const struct stream_info *si, bool without_port)
-{
-    char text[ADDR_TEXT_MAX];
-    struct sv name = si->up_host_name;
-
-    if (name.n == 0 && si->up_host != NULL)
-        name = sv_of(text, addr_format(si->up_host, text, sizeof(text)));
-    if (without_port) {
-        size_t colon = sv_rfind(name, ':');
-        if (colon != SIZE_MAX)
-            name.n = colon;
-    }
-    alog_put_or_dash(o, name);
-}
-
-/* ---- others ---- */
-
-static void put_protocol(struct alog_out *o, uint8_t protocol)
-{
-    static const struct sv names[] = {
+    static const struct {
+        char text[8];
+        size_t n;
+    } names[] = {
         [PROTO_NONE] = {"-",        1},
           [PROTO_HTTP10] = {"HTTP/1.0", 8},
         [PROTO_HTTP11] = {"HTTP/1.1", 8},
           [PROTO_HTTP2] = {"HTTP/2",   6},
         [PROTO_HTTP3] = {"HTTP/3",   6},
     };
-    alog_put(o, names[protocol < ARRAY_LEN(names) ? protocol : PROTO_NONE]);
+    unsigned i = protocol < ARRAY_LEN(names) ? protocol : PROTO_NONE;
+    memcpy(p, names[i].text, 8);
+    return p + names[i].n;
 }
 
-static void put_duration(struct alog_out *o, const struct stream_info *si, const struct alog_op *op)
+static __attribute__((noinline)) char *put_flags(char *p, char *end, const struct stream_info *si,
+                                                 const struct alog_op *op)
 {
-    uint64_t from = *(const uint64_t *)field(si, op->offset),
-             to = *(const uint64_t *)field(si, op->end_offset);
+    struct alog_out o = {p, end};
+    alog_put_flags(&o, si->response_flags, si->protocol != PROTO_NONE, op->form == 0);
+    return o.p;
+}
+
+static inline char *put_duration(char *p, const struct stream_info *si, const struct alog_op *op)
+{
+    uint64_t from = *(const uint64_t *)field(si, op->offset);
+    uint64_t to = *(const uint64_t *)field(si, op->end_offset);
 
     if (from == 0 || to < from)
-        alog_putc(o, '-');
-    else if (op->divisor == 1000)
-        alog_put_number(o, (to - from) / 1000);
-    else
-        alog_put_number(o, (to - from) * (op->divisor == 0 ? 1000 : 1));
+        return put_dash(p);
+    if (LIKELY(op->divisor == 1000))
+        return put_number(p, (to - from) / 1000);
+    return put_number(p, (to - from) * (op->divisor == 0 ? 1000 : 1));
 }
 
-static void put_details(struct alog_out *o, struct sv s, bool keep_blanks)
+static __attribute__((noinline)) char *put_other_address(char *p, char *end, const struct addr *a,
+                                                         enum alog_address form)
 {
-    if (s.n == 0)
-        alog_putc(o, '-');
-    for (size_t i = 0; i < s.n; i++) {
-        bool blank = s.p[i] == ' ' || (s.p[i] >= '\t' && s.p[i] <= '\r');
-        alog_putc(o, blank && !keep_blanks ? '_' : s.p[i]);
+    struct alog_out o = {p, end};
+    alog_put_address(&o, a, form);
+    return o.p;
+}
+
+static inline char *put_address(char *p, char *end, const struct addr *a, enum alog_address form)
+{
+    if (a == NULL)
+        return put_dash(p);
+    if (UNLIKELY(a->sa.sa_family != AF_INET))
+        return put_other_address(p, end, a, form);
+    if (form != ALOG_ADDR_PORT) {
+        const uint8_t *b = (const uint8_t *)&a->in4.sin_addr;
+        for (unsigned i = 0; i < 4; i++) {
+            p = put_number(p, b[i]);
+            *p++ = '.';
+        }
+        p--;
     }
+    if (form == ALOG_ADDR_FULL)
+        *p++ = ':';
+    return form == ALOG_ADDR_IP ? p : put_number(p, ntohs(a->in4.sin_port));
 }
 
-/* The port of an authority belongs to it here, as in Envoy. */
-static void put_server_name(struct alog_out *o, const struct stream_info *si, enum alog_sni form)
+static __attribute__((noinline)) char *put_value(char *p, char *end, const struct stream_info *si,
+                                                 const struct alog_op *op)
 {
-    struct sv first = form == ALOG_HOST_FIRST ? si->authority : si->server_name;
-    struct sv second = form == ALOG_HOST_FIRST ? si->server_name : si->authority;
-    if (first.n == 0 && form != ALOG_SNI_ONLY)
-        first = second;
-    alog_put_or_dash(o, first);
+    struct alog_out o = {p, end};
+    alog_put_value(&o, si, op);
+    return o.p;
 }
 
-static bool is_grpc(const struct stream_info *si)
+static __attribute__((noinline)) char *put_time_piece(char *p, char *end, const struct alog_op *op,
+                                                      uint64_t wall_us)
 {
-    struct sv type = known_header(si->req, HDR_CONTENT_TYPE);
-    if (!sv_starts(type, SV("application/grpc")))
-        return false;
-    struct sv rest = sv_skip(type, sizeof("application/grpc") - 1);
-    return rest.n == 0 || rest.p[0] == '+';
+    struct alog_out o = {p, end};
+    alog_put_time(&o, op, wall_us);
+    return o.p;
 }
 
-/* The status said in trailers or headers, else the one that stands for the HTTP code. */
-static uint64_t grpc_status(const struct stream_info *si)
+static inline char *put_time(char *p, char *end, const struct stream_info *si,
+                             const struct alog_op *op, uint64_t now_wall_us)
 {
-    static const struct alog_name name = {
-        {"grpc-status", 11},
-        HDR_GRPC_STATUS, ALOG_NO_PSEUDO
-    };
-    uint64_t status;
-
-    struct sv v = find_header(si->res_trailers, &name);
-    if (v.p == NULL)
-        v = find_header(si->res, &name);
-    if (v.p != NULL && sv_u64(v, &status) == OK)
-        return status;
-    switch (si->response_code) {
-    case 400:
-        return 13;
-    case 401:
-        return 16;
-    case 403:
-        return 7;
-    case 404:
-        return 12;
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-        return 14;
-    default:
-        return 2;
-    }
+    uint64_t wall_us = op->clock == ALOG_CLOCK_EMIT ? now_wall_us : si->start_wall_us;
+    if (LIKELY(op->form == ALOG_TIME_DEFAULT))
+        return alog_put_default_time(p, (enum alog_clock)op->clock, wall_us);
+    return put_time_piece(p, end, op, wall_us);
 }
 
-#define GRPC(camel, snake)                                                                         \
-    {                                                                                              \
-        {"" camel, sizeof(camel) - 1},                                                             \
-        {                                                                                          \
-            "" snake, sizeof(snake) - 1                                                            \
-        }                                                                                          \
-    }
+/* ---- the loop ---- */
 
-static void put_grpc(struct alog_out *o, const struct stream_info *si, enum alog_grpc form)
-{
-    static const struct sv names[][2] = {
-        GRPC("OK", "OK"),
-        GRPC("Canceled", "CANCELLED"),
-        GRPC("Unknown", "UNKNOWN"),
-        GRPC("InvalidArgument", "INVALID_ARGUMENT"),
-        GRPC("DeadlineExceeded", "DEADLINE_EXCEEDED"),
-        GRPC("NotFound", "NOT_FOUND"),
-        GRPC("AlreadyExists", "ALREADY_EXISTS"),
-        GRPC("PermissionDenied", "PERMISSION_DENIED"),
-        GRPC("ResourceExhausted", "RESOURCE_EXHAUSTED"),
-        GRPC("FailedPrecondition", "FAILED_PRECONDITION"),
-        GRPC("Aborted", "ABORTED"),
-        GRPC("OutOfRange", "OUT_OF_RANGE"),
-        GRPC("Unimplemented", "UNIMPLEMENTED"),
-        GRPC("Internal", "INTERNAL"),
-        GRPC("Unavailable", "UNAVAILABLE"),
-        GRPC("DataLoss", "DATA_LOSS"),
-        GRPC("Unauthenticated", "UNAUTHENTICATED"),
-    };
-    if (!is_grpc(si)) {
-        alog_putc(o, '-');
-        return;
-    }
-    uint64_t status = grpc_status(si);
-    if (form == ALOG_GRPC_NUMBER || status >= ARRAY_LEN(names))
-        alog_put_number(o, status);
-    else
-        alog_put(o, names[status][form == ALOG_GRPC_SNAKE]);
-}
-
-static void put_type(struct alog_out *o, uint8_t type)
-{
-    static const struct sv names[ALOG_TYPE_COUNT] = {
-        [ALOG_TYPE_NOT_SET] = {"NotSet",           6 },
-        [ALOG_TYPE_TCP_CONNECTION_END] = {"TcpConnectionEnd", 16},
-        [ALOG_TYPE_DOWNSTREAM_END] = {"DownstreamEnd",    13},
-    };
-    alog_put(o, names[type < ALOG_TYPE_COUNT ? type : ALOG_TYPE_NOT_SET]);
-}
-
-static void run_op(struct alog_out *o, const struct stream_info *si, const struct alog_op *op,
-                   uint64_t now_wall_us)
+static inline char *run_op(char *p, char *end, const struct stream_info *si,
+                           const struct alog_op *op, uint64_t now_wall_us)
 {
     switch ((enum alog_code)op->code) {
     case ALOG_LITERAL:
-        alog_put(o, op->text);
-        break;
+        return put_cut(p, end, op->text);
     case ALOG_TIME:
-        alog_put_time(o, op, op->clock == ALOG_CLOCK_EMIT ? now_wall_us : si->start_wall_us);
-        break;
-    case ALOG_REQ:
-        put_header(o, si, si->req, op);
-        break;
-    case ALOG_RES:
-        put_header(o, si, si->res, op);
-        break;
-    case ALOG_TRAILER:
-        put_header(o, si, si->res_trailers, op);
-        break;
-    case ALOG_PATH:
-        put_path(o, si, op);
-        break;
-    case ALOG_QUERY_PARAM:
-        put_query_param(o, si, op);
-        break;
-    case ALOG_QUERY_PARAMS:
-        put_query_params(o, si, op);
-        break;
+        return put_time(p, end, si, op, now_wall_us);
+    case ALOG_HEADER:
+        return put_header(p, end, si, op);
     case ALOG_PROTOCOL:
-        put_protocol(o, *(const uint8_t *)field(si, op->offset));
-        break;
+        return put_protocol(p, *(const uint8_t *)field(si, op->offset));
     case ALOG_CODE:
-        alog_put_number(o, si->response_code);
-        break;
+        return put_number(p, si->response_code);
     case ALOG_FLAGS:
-        alog_put_flags(o, si->response_flags, si->protocol != PROTO_NONE, op->form == 0);
-        break;
+        return LIKELY(si->response_flags == 0) ? put_dash(p) : put_flags(p, end, si, op);
     case ALOG_NUMBER:
-        alog_put_number(o, *(const uint64_t *)field(si, op->offset));
-        break;
+        return put_number(p, *(const uint64_t *)field(si, op->offset));
     case ALOG_NUMBER32:
-        alog_put_number(o, *(const uint32_t *)field(si, op->offset));
-        break;
-    case ALOG_TEXT:
-        alog_put_or_dash(o, text_at(si, op->offset));
-        break;
-    case ALOG_DETAILS:
-        put_details(o, si->details, op->form != 0);
-        break;
-    case ALOG_CLUSTER_RAW:
-        alog_put_or_dash(o, si->cluster_raw.n > 0 ? si->cluster_raw : si->cluster);
-        break;
-    case ALOG_HOST_NAME:
-        put_host_name(o, si, op->form != 0);
-        break;
-    case ALOG_ADDRESS:
-        put_address(o, addr_at(si, op->offset), (enum alog_address)op->form);
-        break;
-    case ALOG_REMOTE:
-        put_address(o, si->up_local != NULL ? si->up_host : NULL, (enum alog_address)op->form);
-        break;
+        return put_number(p, *(const uint32_t *)field(si, op->offset));
+    case ALOG_TEXT: {
+        struct sv s = *(const struct sv *)field(si, op->offset);
+        return s.n > 0 ? put_cut(p, end, s) : put_dash(p);
+    }
     case ALOG_DURATION:
-        put_duration(o, si, op);
-        break;
-    case ALOG_GRPC:
-        put_grpc(o, si, (enum alog_grpc)op->form);
-        break;
-    case ALOG_SERVER_NAME:
-        put_server_name(o, si, (enum alog_sni)op->form);
-        break;
-    case ALOG_HEADER_BYTES:
-        alog_put_number(o, op->form == 0 ? request_bytes(si) : response_bytes(si));
-        break;
-    case ALOG_TYPE:
-        put_type(o, si->log_type);
-        break;
+        return put_duration(p, si, op);
+    case ALOG_ADDRESS:
+        return put_address(p, end, *(const struct addr *const *)field(si, op->offset),
+                           (enum alog_address)op->form);
+    case ALOG_REMOTE:
+        return put_address(p, end, si->up_local != NULL ? si->up_host : NULL,
+                           (enum alog_address)op->form);
+    default:
+        return put_value(p, end, si, op);
     }
 }
 
-size_t alog_run(const struct alog_prog *p, const struct stream_info *si, uint64_t now_wall_us,
+size_t alog_run(const struct alog_prog *prog, const struct stream_info *si, uint64_t now_wall_us,
                 char *out, size_t room)
 {
-    struct alog_out o = {out, out + room};
+    const struct alog_op *op = prog->op, *last = prog->op + prog->n;
+    char *p = out, *end = out + room;
 
-    for (size_t i = 0; i < p->n; i++)
-        run_op(&o, si, &p->op[i], now_wall_us);
+    for (; op < last && LIKELY(end - p >= STEP); op++) {
+        p = run_op(p, end - ALOG_TAIL_MAX, si, op, now_wall_us);
+        memcpy(p, op->tail, ALOG_TAIL_MAX);
+        p += op->tail_n;
+    }
     /* Cut: the next line must still begin on its own. */
-    if (UNLIKELY(o.p == o.end) && p->newline && room > 0)
-        o.end[-1] = '\n';
-    return (size_t)(o.p - out);
+    if (prog->newline && room > 0 && UNLIKELY(p == out || p[-1] != '\n')) {
+        p -= p == end;
+        *p++ = '\n';
+    }
+    return (size_t)(p - out);
 }

@@ -6,7 +6,7 @@
 
 enum { PIECE_MAX = 256, CACHED_PIECES = 8, DEFAULT_SECOND = 19 };
 
-static const char digit_pairs[] =
+const char alog_digit_pairs[201] =
     "00010203040506070809101112131415161718192021222324252627282930313233343536"
     "37383940414243444546474849505152535455565758596061626364656667686970717273"
     "7475767778798081828384858687888990919293949596979899";
@@ -17,11 +17,11 @@ void alog_put_number(struct alog_out *o, uint64_t v)
 
     for (; v >= 100; v /= 100) {
         p -= 2;
-        memcpy(p, &digit_pairs[v % 100 * 2], 2);
+        memcpy(p, &alog_digit_pairs[v % 100 * 2], 2);
     }
     if (v >= 10) {
         p -= 2;
-        memcpy(p, &digit_pairs[v * 2], 2);
+        memcpy(p, &alog_digit_pairs[v * 2], 2);
     } else {
         *--p = (char)('0' + v);
     }
@@ -176,7 +176,7 @@ static enum err compile_pieces(struct alog_builder *b, enum alog_clock clock, st
     return add_strftime(b, clock, sv_of(text, n));
 }
 
-enum err alog_compile_time(struct alog_builder *b, enum alog_clock clock, struct sv format)
+enum err alog_compile_pieces(struct alog_builder *b, enum alog_clock clock, struct sv format)
 {
     if (sv_search(format, SV("%n")) != SIZE_MAX || sv_find(format, '\n', 0) != SIZE_MAX) {
         return diag_fail(b->diag, E_PARSE,
@@ -223,28 +223,32 @@ static void put_fraction(struct alog_out *o, uint64_t us, unsigned digits)
     alog_put(o, sv_of(text, digits));
 }
 
-static void put_default(struct alog_out *o, const struct alog_op *op, uint64_t sec, uint64_t us)
+char *alog_put_default_time(char *p, enum alog_clock clock, uint64_t wall_us)
 {
     static _Thread_local struct {
         uint64_t sec;
         bool filled;
         char text[DEFAULT_SECOND + 1];
     } cache[2];
-    bool local = op->clock == ALOG_CLOCK_START_LOCAL;
+    uint64_t sec = wall_us / 1000000;
+    unsigned ms = (unsigned)(wall_us % 1000000 / 1000);
+    bool local = clock == ALOG_CLOCK_START_LOCAL;
 
     if (UNLIKELY(!cache[local].filled || cache[local].sec != sec)) {
-        struct tm tm = second_of(sec, op->clock);
+        struct tm tm = second_of(sec, (uint8_t)clock);
         if (strftime(cache[local].text, sizeof(cache[local].text), "%Y-%m-%dT%H:%M:%S", &tm) !=
             DEFAULT_SECOND)
             memcpy(cache[local].text, "9999-12-31T23:59:59", DEFAULT_SECOND + 1);
         cache[local].sec = sec;
         cache[local].filled = true;
     }
-    alog_put(o, sv_of(cache[local].text, DEFAULT_SECOND));
-    unsigned ms = (unsigned)(us / 1000);
-    char tail[5] = {'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10),
-                    'Z'};
-    alog_put(o, sv_of(tail, sizeof(tail)));
+    memcpy(p, cache[local].text, DEFAULT_SECOND);
+    p += DEFAULT_SECOND;
+    p[0] = '.';
+    p[1] = (char)('0' + ms / 100);
+    memcpy(p + 2, &alog_digit_pairs[ms % 100 * 2], 2);
+    p[4] = 'Z';
+    return p + 5;
 }
 
 static void put_strftime(struct alog_out *o, const struct alog_op *op, uint64_t sec)
@@ -272,8 +276,7 @@ void alog_put_time(struct alog_out *o, const struct alog_op *op, uint64_t wall_u
 
     switch ((enum alog_time_part)op->form) {
     case ALOG_TIME_DEFAULT:
-        put_default(o, op, sec, us);
-        break;
+        break; /* alog_put_default_time's */
     case ALOG_TIME_STRFTIME:
         put_strftime(o, op, sec);
         break;

@@ -125,7 +125,7 @@ T(admin_pages, server)
     site_expect(&s, "GET", "/ready", 503, "PRE_INITIALIZING\n");
     s.state = ADMIN_INITIALIZING;
     site_expect(&s, "POST", "/ready", 503, "INITIALIZING\n");
-    site_expect(&s, "GET", "/hot_restart_version", 200, "disabled\n");
+    site_expect(&s, "GET", "/hot_restart_version", 200, "disabled");
 
     T_EXPECT_EQ(site_ask(&s, "GET", "/server_info", &body), 200, "");
     T_EXPECT_SV(site_header(&s, "content-type: "), SV("application/json"), "");

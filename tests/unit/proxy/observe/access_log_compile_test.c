@@ -180,15 +180,17 @@ T(alog_compile, refuses)
 
 T(alog_compile, limits)
 {
-    static char format[(ALOG_OPS_MAX + 1) * 2 + 1], time[600];
+    static const char op[] = "%PROTOCOL%";
+    enum { OP = sizeof(op) - 1 };
+    static char format[(ALOG_OPS_MAX + 1) * OP + 1], time[600];
     struct arena *a = arena_new(65536, SIZE_MAX);
     const struct alog_prog *p = NULL;
     struct diag d = {0};
 
     for (size_t i = 0; i <= ALOG_OPS_MAX; i++)
-        memcpy(format + i * 2, "%%", 2);
-    T_EXPECT_EQ(alog_compile(sv_of(format, ALOG_OPS_MAX * 2), a, &p, &d), OK, "just fits");
-    T_EXPECT_EQ(alog_compile(sv_of(format, (ALOG_OPS_MAX + 1) * 2), a, &p, &d), E_LIMIT,
+        memcpy(format + i * OP, op, OP);
+    T_EXPECT_EQ(alog_compile(sv_of(format, ALOG_OPS_MAX * OP), a, &p, &d), OK, "just fits");
+    T_EXPECT_EQ(alog_compile(sv_of(format, (ALOG_OPS_MAX + 1) * OP), a, &p, &d), E_LIMIT,
                 "one too many");
     memset(time, 'x', sizeof(time));
     memcpy(time, "%START_TIME(%Y", 14);

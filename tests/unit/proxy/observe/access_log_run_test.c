@@ -329,7 +329,7 @@ T(alog_run, time_caches)
     for (unsigned round = 0; round < 5; round++) {
         s.si.start_wall_us = UINT64_C(1000000) * (SAMPLE_SECOND + round / 2);
         for (unsigned i = 0; i < ARRAY_LEN(p); i++) {
-            char got[32], want[32];
+            char got[128], want[32];
             size_t n = alog_run(p[i], &s.si, 0, got, sizeof(got));
             snprintf(want, sizeof(want), "%u-%u", i, 54 + round / 2);
             T_EXPECT_SV(sv_of(got, n), sv_str(want), "");
@@ -379,18 +379,65 @@ T(alog_run, default_format)
 
 T(alog_run, cut_lines_keep_their_newline)
 {
+    static const char *const formats[] = {
+        "%REQ(X-REQUEST-ID)%%REQ(X-REQUEST-ID)%\n", "%RESPONSE_FLAGS_LONG%\n",
+        "%REQ(X-REQUEST-ID)%%PATH%%UPSTREAM_HOST_NAME%%GRPC_STATUS%\n",
+        "a literal that is longer than a tail may be, and than what is left\n"};
     struct sample s;
-    char out[64];
-    const struct alog_prog *p;
+    char out[1200];
     sample_init(&s);
-    T_ASSERT(alog_compile(SV("%REQ(X-REQUEST-ID)%\n"), s.arena, &p, NULL) == OK);
-    for (size_t room = 0; room < 40; room++) {
-        memset(out, 'z', sizeof(out));
-        size_t n = alog_run(p, &s.si, 0, out, room);
-        T_EXPECT_EQ(n, room < 37 ? room : 37, "length");
-        T_EXPECT(n == 0 || out[n - 1] == '\n', "room %zu", room);
-        T_EXPECT_EQ(out[room], 'z', "untouched");
+    s.si.response_flags = UINT32_MAX;
+    for (size_t f = 0; f < ARRAY_LEN(formats); f++) {
+        const struct alog_prog *p;
+        T_ASSERT(alog_compile(sv_str(formats[f]), s.arena, &p, NULL) == OK);
+        size_t full = alog_run(p, &s.si, 0, out, sizeof(out));
+        for (size_t room = 0; room <= full + 100; room++) {
+            memset(out, 'z', sizeof(out));
+            size_t n = alog_run(p, &s.si, 0, out, room);
+            T_EXPECT(n <= room && n <= full, "room %zu, %zu bytes", room, n);
+            T_EXPECT(room < full + 80 || n == full, "room %zu, %zu bytes of %zu", room, n, full);
+            T_EXPECT(n == 0 || out[n - 1] == '\n', "room %zu", room);
+            T_EXPECT_EQ(out[room], 'z', "untouched");
+        }
     }
+    arena_free(&s.arena);
+}
+
+/* Every length that the short copies tell apart. */
+T(alog_run, texts_of_every_length)
+{
+    char value[80], want[90], out[256];
+    struct sample s;
+    sample_init(&s);
+    for (size_t n = 1; n < sizeof(value); n++) {
+        const struct alog_prog *p;
+        for (size_t i = 0; i < n; i++)
+            value[i] = (char)('0' + i);
+        s.si.route_name = sv_of(value, n);
+        T_ASSERT(alog_compile(SV("<%ROUTE_NAME%>"), s.arena, &p, NULL) == OK);
+        want[0] = '<';
+        memcpy(want + 1, value, n);
+        want[n + 1] = '>';
+        T_EXPECT_SV(sv_of(out, alog_run(p, &s.si, 0, out, sizeof(out))), sv_of(want, n + 2), "");
+    }
+    arena_free(&s.arena);
+}
+
+T(alog_run, numbers_of_every_length)
+{
+    struct sample s;
+    char want[32];
+    sample_init(&s);
+    for (uint64_t v = 1; v != 0 && v <= UINT64_C(10000000000000000000);
+         v = v > UINT64_MAX / 10 ? 0 : v * 10) {
+        for (uint64_t d = 0; d < 2; d++) {
+            s.si.bytes_sent = v - d;
+            snprintf(want, sizeof(want), "%llu", (unsigned long long)(v - d));
+            T_EXPECT_SV(line(&s, "%BYTES_SENT%"), sv_str(want), "");
+        }
+    }
+    s.si.bytes_sent = UINT64_MAX;
+    T_EXPECT_SV(line(&s, "%BYTES_SENT%"), SV("18446744073709551615"), "");
     arena_free(&s.arena);
 }
 
