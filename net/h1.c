@@ -17,6 +17,7 @@ static const struct {
     [H1_FAULT_HEADERS_TOO_LARGE] = {"http1.headers_too_large",                      431},
     [H1_FAULT_TOO_MANY_HEADERS] = {"http1.too_many_headers",                       431},
     [H1_FAULT_UNDERSCORE] = {"http1.unexpected_underscore",                  400},
+    [H1_FAULT_CONNECTION] = {"http1.connection_header_rejected",             400},
     [H1_FAULT_VERSION] = {"low_version",                                  426},
     [H1_FAULT_AUTHORITY] = {"http.invalid_authority",                       400},
     [H1_FAULT_FRAGMENT] = {"path_normalization_failed",                    400},

@@ -39,6 +39,7 @@ enum h1_fault {
     H1_FAULT_AUTHORITY,       /* http.invalid_authority: 400; a Host field that is no authority */
     H1_FAULT_FRAGMENT,        /* path_normalization_failed: 400; '#' in the target */
     H1_FAULT_BODY_DISALLOWED, /* http1.body_disallowed: 400; a length on CONNECT, 1xx or 204 */
+    H1_FAULT_CONNECTION,      /* http1.connection_header_rejected: 400 */
     H1_FAULT_COUNT
 };
 /* Details text and the status of the local reply for a request. */

@@ -145,3 +145,26 @@ bool sock_ip_is_local(const struct addr *ip)
     freeifaddrs(list);
     return found;
 }
+
+void sock_host_ip(bool v6, struct addr *out)
+{
+    struct ifaddrs *list = NULL;
+    int family = v6 ? AF_INET6 : AF_INET;
+    if (addr_parse_ip(v6 ? SV("::1") : SV("127.0.0.1"), 0, out) != OK || getifaddrs(&list) != 0)
+        return;
+    for (const struct ifaddrs *i = list; i != NULL; i = i->ifa_next) {
+        struct addr a;
+        if (i->ifa_addr == NULL || i->ifa_addr->sa_family != family)
+            continue;
+        socklen_t n = v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+        bool link_local =
+            v6 && IN6_IS_ADDR_LINKLOCAL(
+                      &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr);
+        if (link_local || addr_from_sockaddr(i->ifa_addr, n, &a) != OK || addr_is_loopback(&a))
+            continue;
+        addr_set_port(&a, 0);
+        *out = a;
+        break;
+    }
+    freeifaddrs(list);
+}

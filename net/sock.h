@@ -23,5 +23,8 @@ void sock_nodelay(int fd);
 /* Drops new SYNs to a listening socket, so that its queue can be emptied and then closed without a
  * reset for anyone who already is in it. Best effort. */
 void sock_listen_mute(int fd);
+/* The address that this host is known by: the first that is not loopback, of the family asked for;
+ * loopback when there is none. */
+void sock_host_ip(bool v6, struct addr *out);
 /* Is ip one of this host's own addresses? Asks the kernel; for rare checks only. */
 bool sock_ip_is_local(const struct addr *ip);

@@ -11,6 +11,7 @@ struct env {
     struct stats *stats;
     struct alog_writer *alog; /* NULL in validate mode: no file is opened */
     struct sv node_id, node_cluster;
+    struct sv local_ip; /* this host's address as others know it */
 };
 
 static inline struct env *env_of(const struct model_build *b)

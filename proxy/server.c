@@ -3,6 +3,7 @@
 #include "proxy/server.h"
 #include "base/log.h"
 #include "config/load.h"
+#include "net/sock.h"
 #include "proxy/admin/admin.h"
 #include "proxy/options.h"
 #include "proxy/registry.h"
@@ -95,7 +96,14 @@ static void release(struct server *s)
 static enum err load(struct server *s, const struct options *o, struct diag *d)
 {
     struct load_input in = options_load_input(o);
-    s->env = (struct env){.stats = s->stats, .alog = s->alog};
+    struct addr ip;
+    sock_host_ip(o->local_address_v6, &ip);
+    size_t n = addr_format_ip(&ip, s->local_ip, sizeof(s->local_ip));
+    s->env = (struct env){.stats = s->stats,
+                          .alog = s->alog,
+                          .node_id = sv_str(o->service_node),
+                          .node_cluster = sv_str(o->service_cluster),
+                          .local_ip = sv_of(s->local_ip, n)};
     return load_snapshot(&in, &proxy_registry, &s->env, &s->snap, d);
 }
 

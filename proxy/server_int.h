@@ -28,6 +28,7 @@ struct server {
     struct alog_writer *alog;
     struct dns_resolver *dns;
     struct env env;
+    char local_ip[ADDR_TEXT_MAX];
     struct snap *snap; /* until the generation takes it */
     struct generation *gen;
     struct listener **listeners;

@@ -136,6 +136,17 @@ static enum err via_and_id(struct stream *s, struct headers *h)
     return OK;
 }
 
+static enum err connection(struct stream *s, struct headers *h)
+{
+    if (s->h->close_after)
+        return headers_add(h, HDR_CONNECTION, SV("close"));
+    if (s->req.minor == 0)
+        return headers_add(h, HDR_CONNECTION, SV("keep-alive"));
+    return OK;
+}
+
+/* Decides how the body is framed for this client; bodies of unknown length are chunked, or end with
+ * the connection for a 1.0 client. */
 /* Decides how the body is framed for this client; bodies of unknown length are chunked, or end with
  * the connection for a 1.0 client. */
 static enum err frame(struct stream *s, struct h1_head *head, bool end)
@@ -146,25 +157,17 @@ static enum err frame(struct stream *s, struct h1_head *head, bool end)
     s->res_no_body = bodyless || s->is_head;
     if (bodyless && head->status != 304)
         headers_remove(h, HDR_CONTENT_LENGTH);
-    if (bodyless || headers_has(h, HDR_CONTENT_LENGTH))
-        return OK;
-    if (end && !s->is_head)
-        return headers_add(h, HDR_CONTENT_LENGTH, SV("0"));
-    if (s->req.minor == 0) {
+    bool open_ended = !bodyless && !headers_has(h, HDR_CONTENT_LENGTH) && (!end || s->is_head);
+    bool empty = !bodyless && !headers_has(h, HDR_CONTENT_LENGTH) && !open_ended;
+    if (open_ended && s->req.minor == 0)
         s->h->close_after = true;
+    TRY(connection(s, h));
+    if (empty)
+        return headers_add(h, HDR_CONTENT_LENGTH, SV("0"));
+    if (!open_ended || s->req.minor == 0)
         return OK;
-    }
     s->res_chunked = !s->is_head;
     return headers_add(h, HDR_TRANSFER_ENCODING, SV("chunked"));
-}
-
-static enum err connection(struct stream *s, struct headers *h)
-{
-    if (s->h->close_after)
-        return headers_add(h, HDR_CONNECTION, SV("close"));
-    if (s->req.minor == 0)
-        return headers_add(h, HDR_CONNECTION, SV("keep-alive"));
-    return OK;
 }
 
 static char *put(char *at, struct sv s)
@@ -173,10 +176,10 @@ static char *put(char *at, struct sv s)
     return at + s.n;
 }
 
-static char *write_answer(char *at, const struct h1_head *head)
+static char *write_answer(char *at, const struct stream *s, const struct h1_head *head)
 {
     unsigned code = head->status;
-    at = put(at, SV("HTTP/1.1 "));
+    at = put(at, s->req.minor == 0 ? SV("HTTP/1.0 ") : SV("HTTP/1.1 "));
     *at++ = (char)('0' + code / 100 % 10);
     *at++ = (char)('0' + code / 10 % 10);
     *at++ = (char)('0' + code % 10);
@@ -193,7 +196,7 @@ static void send_head(struct stream *s, const struct h1_head *head)
     size_t size = headers_size(&head->headers) + 128;
     char *at = conn_head_room(c, size);
     if (LIKELY(at != NULL)) {
-        size_t n = (size_t)(write_answer(at, head) - at);
+        size_t n = (size_t)(write_answer(at, s, head) - at);
         conn_head_commit(c, n);
         s->info.wire_sent += n;
         return;
@@ -203,7 +206,7 @@ static void send_head(struct stream *s, const struct h1_head *head)
         conn_fail(c);
         return;
     }
-    struct iovec iov = {big, (size_t)(write_answer(big, head) - big)};
+    struct iovec iov = {big, (size_t)(write_answer(big, s, head) - big)};
     s->info.wire_sent += iov.iov_len;
     conn_send(c, &iov, 1);
     free(big);
@@ -212,7 +215,7 @@ static void send_head(struct stream *s, const struct h1_head *head)
 void h1_server_head(struct stream *s, struct h1_head *head, bool end)
 {
     if (date_and_server(s, &head->headers) != OK || via_and_id(s, &head->headers) != OK ||
-        frame(s, head, end) != OK || connection(s, &head->headers) != OK) {
+        frame(s, head, end) != OK) {
         conn_fail(s->h->c);
         return;
     }

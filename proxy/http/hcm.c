@@ -29,7 +29,8 @@ static void closed(struct hcm *h, bool local, bool active)
     conn_close(h->c);
     count_bytes(h);
     stat_dec(sh, st->downstream_cx_active);
-    stat_dec(sh, st->downstream_cx_http1_active);
+    if (h->spoke)
+        stat_dec(sh, st->downstream_cx_http1_active);
     stat_inc(sh, st->downstream_cx_destroy);
     stat_inc(sh, local ? st->downstream_cx_destroy_local : st->downstream_cx_destroy_remote);
     if (active) {
@@ -49,9 +50,9 @@ static void linger_or_close(struct hcm *h)
         closed(h, true, false);
         return;
     }
-    /* Closing with unread bytes would reset the connection and could take our answer with it. */
+    /* Closing with unread bytes would reset the connection and could take our answer with it: wait
+     * for the client's end, as long as Envoy does (delayed_close_timeout). */
     h->state = HCM_LINGER;
-    conn_end_write(h->c);
     h->close_by_ms = loop_now_ms(&h->w->loop) + h->conf->delayed_close_ms;
     hcm_need_timer(h, h->close_by_ms);
     h->c->paused = false;
@@ -74,11 +75,25 @@ void hcm_finish(struct hcm *h)
     linger_or_close(h);
 }
 
+/* A client that left in the middle of a request head still gets its line in the log. */
+static void drop_unbegun(struct hcm *h, struct stream *s)
+{
+    if (h1_parser_begun(&s->parser)) {
+        s->begun = true;
+        s->info.response_flags |= RF_DOWNSTREAM_CONNECTION_TERMINATION;
+        s->info.details = SV("downstream_remote_disconnect");
+        s->info.end_us = h->w->loop.now_us;
+        stat_inc(h->w->stats, h->conf->st.downstream_rq_rx_reset);
+    }
+    hcm_stream_over(h, s);
+    loop_reap_later(&h->w->loop, &s->reap);
+}
+
 /* The client left, or the connection broke. */
 static void lost(struct hcm *h)
 {
     struct stream *s = h->stream;
-    bool active = s != NULL && s->begun;
+    bool active = s != NULL && (s->begun || h1_parser_begun(&s->parser));
     if (s != NULL && s->begun && !s->ended) {
         s->info.response_flags |= RF_DOWNSTREAM_CONNECTION_TERMINATION;
         s->info.details = SV("downstream_remote_disconnect");
@@ -87,8 +102,7 @@ static void lost(struct hcm *h)
         h->state = HCM_FLUSH; /* stream_end shall not start a close of its own */
         stream_end(s);
     } else if (s != NULL) {
-        hcm_stream_over(h, s);
-        loop_reap_later(&h->w->loop, &s->reap);
+        drop_unbegun(h, s);
     }
     closed(h, false, active);
 }
@@ -150,6 +164,8 @@ static void rearm(struct hcm *h)
         due = earlier(due, s->route_due_ms);
         if (s->idle_ms > 0)
             due = earlier(due, s->last_active_ms + s->idle_ms);
+    } else if (h->close_by_ms != 0) {
+        due = earlier(due, h->close_by_ms);
     } else if (h->conf->idle_ms > 0) {
         due = earlier(due, h->idle_since_ms + h->conf->idle_ms);
     }
@@ -205,9 +221,14 @@ static void timer_fired(struct timer *t)
         }
     } else if (h->stream != NULL) {
         stream_deadlines(h, h->stream, now);
+    } else if (h->close_by_ms != 0) {
+        if (now >= h->close_by_ms)
+            hcm_finish(h);
     } else if (h->conf->idle_ms > 0 && now >= h->idle_since_ms + h->conf->idle_ms) {
+        /* A request may be on its way: for the drain time it would still be answered. */
         stat_inc(h->w->stats, st->downstream_cx_idle_timeout);
-        hcm_finish(h);
+        h->close_after = true;
+        h->close_by_ms = now + h->conf->drain_ms;
     }
     if (h->state == HCM_OPEN && h->conf->max_connection_ms > 0 && !h->close_after &&
         now >= h->opened_ms + h->conf->max_connection_ms) {
@@ -222,6 +243,7 @@ static void timer_fired(struct timer *t)
 
 /* ---- streams ---- */
 
+/* A stream exists from its first byte on. */
 static void count_stream(struct hcm *h)
 {
     struct stat_shard *sh = h->w->stats;
@@ -237,8 +259,8 @@ void hcm_stream_over(struct hcm *h, struct stream *s)
         return;
     h->stream = NULL;
     count_bytes(h);
+    stat_dec(h->w->stats, h->conf->st.downstream_rq_active);
     if (s->begun) {
-        stat_dec(h->w->stats, h->conf->st.downstream_rq_active);
         stat_record(h->w->stats, h->conf->st.downstream_rq_time,
                     (s->info.end_us - s->info.start_us) / 1000);
         stream_log(s);
@@ -260,8 +282,15 @@ void hcm_stream_over(struct hcm *h, struct stream *s)
 static enum err open_stream(struct hcm *h)
 {
     uint64_t now = loop_now_ms(&h->w->loop);
+    if (!h->spoke) { /* only now is the protocol known */
+        h->spoke = true;
+        stat_inc(h->w->stats, h->conf->st.downstream_cx_http1_total);
+        stat_inc(h->w->stats, h->conf->st.downstream_cx_http1_active);
+    }
     TRY(stream_new(h, &h->stream));
     struct stream *s = h->stream;
+    s->info.protocol = PROTO_HTTP11;
+    count_stream(h);
     if (h->conf->request_headers_ms > 0)
         s->request_due_ms = now + h->conf->request_headers_ms;
     if (h->conf->request_ms > 0 &&
@@ -279,13 +308,10 @@ static void refuse(struct hcm *h, struct stream *s)
 {
     enum h1_fault f = s->parser.fault;
     unsigned code = h1_fault_status(f);
-    count_stream(h);
     s->begun = true;
     h->close_after = true;
     h->linger = true;
     stat_inc(h->w->stats, h->conf->st.downstream_cx_protocol_error);
-    if (f == H1_FAULT_HEADERS_TOO_LARGE || f == H1_FAULT_TOO_MANY_HEADERS)
-        stat_inc(h->w->stats, h->conf->st.downstream_rq_too_large);
     s->info.protocol = PROTO_HTTP11;
     s->req.minor = 1;
     headers_init(&s->req.headers, s->arena);
@@ -353,7 +379,16 @@ static size_t take_head(struct hcm *h, char *p, size_t n)
         return SIZE_MAX;
     }
     size_t used = s->req.head_bytes;
-    count_stream(h);
+    if (UNLIKELY(s->req.minor == 0 && !h->conf->accept_http_10)) {
+        s->parser.fault = H1_FAULT_VERSION;
+        refuse(h, s);
+        return SIZE_MAX;
+    }
+    if (UNLIKELY(!hcm_connection_header_ok(&s->req.headers))) {
+        s->parser.fault = H1_FAULT_CONNECTION;
+        refuse(h, s);
+        return SIZE_MAX;
+    }
     if (h->conf->request_headers_ms > 0)
         s->request_due_ms =
             h->conf->request_ms > 0 ? s->info.start_us / 1000 + h->conf->request_ms : 0;
@@ -531,8 +566,6 @@ void hcm_open(struct hcm *h, const struct hcm_conf *conf, struct worker *w, stru
     h->next.free_fn = go_on;
     timer_init(&h->timer, timer_fired);
     stat_inc(w->stats, conf->st.downstream_cx_total);
-    stat_inc(w->stats, conf->st.downstream_cx_http1_total);
     stat_inc(w->stats, conf->st.downstream_cx_active);
-    stat_inc(w->stats, conf->st.downstream_cx_http1_active);
     rearm(h);
 }

@@ -49,7 +49,8 @@ struct http_filter {
 
 #define HCM_COUNTERS(X)                                                                                 \
     X(downstream_cx_delayed_close_timeout)                                                              \
-    X(downstream_cx_destroy) X(downstream_cx_destroy_active_rq) X(downstream_cx_destroy_local) X(       \
+    X(downstream_cx_destroy)                                                                            \
+    X(downstream_cx_destroy_active_rq) X(downstream_cx_destroy_local) X(                                \
         downstream_cx_destroy_local_active_rq) X(downstream_cx_destroy_remote)                          \
         X(downstream_cx_destroy_remote_active_rq) X(downstream_cx_drain_close) X(                       \
             downstream_cx_http1_total) X(downstream_cx_http2_total) X(downstream_cx_http3_total)        \
@@ -80,19 +81,18 @@ struct http_filter {
                                                             X(rq_total) X(rs_too_large)
 #define HCM_GAUGES(X)                                                                              \
     X(downstream_cx_active)                                                                        \
-    X(downstream_cx_http1_active) X(downstream_cx_http2_active) X(downstream_cx_http3_active)      \
-        X(downstream_cx_rx_bytes_buffered) X(downstream_cx_ssl_active)                             \
-            X(downstream_cx_tx_bytes_buffered) X(downstream_cx_upgrades_active)                    \
-                X(downstream_rq_active)
+    X(downstream_cx_http1_active)                                                                  \
+    X(downstream_cx_http2_active) X(downstream_cx_http3_active) X(downstream_cx_rx_bytes_buffered) \
+        X(downstream_cx_ssl_active) X(downstream_cx_tx_bytes_buffered)                             \
+            X(downstream_cx_upgrades_active) X(downstream_rq_active)
 
 struct hcm_stats {
 #define X(name) stat_id name;
     HCM_COUNTERS(X)
     HCM_GAUGES(X)
 #undef X
-        stat_id downstream_cx_length_ms,
-        downstream_rq_time;                        /* histograms */
-    stat_id listener_completed, listener_class[6]; /* listener.<addr>.http.<prefix>. */
+    stat_id downstream_cx_length_ms, downstream_rq_time; /* histograms */
+    stat_id listener_completed, listener_class[6];       /* listener.<addr>.http.<prefix>. */
 };
 
 /* Order as in the proto's ServerHeaderTransformation. */
@@ -100,6 +100,7 @@ enum server_header { SERVER_OVERWRITE, SERVER_APPEND_IF_ABSENT, SERVER_PASS_THRO
 
 struct hcm_conf {
     struct sv stat_prefix, server_name, via, user_agent, node_id;
+    struct sv local_ip; /* of this host, for x-forwarded-for */
     enum server_header server_header;
     const struct m_route_config *routes;
     const struct http_filter *filters;
@@ -148,6 +149,7 @@ struct hcm {
     struct stream *stream; /* the one being read or answered, or NULL */
     enum hcm_state state;
     bool close_after;   /* no further request */
+    bool spoke;         /* a first byte came */
     bool linger;        /* the client may still be sending when we close */
     struct timer timer; /* the earliest of the deadlines below */
     uint64_t idle_since_ms, opened_ms, close_by_ms;

@@ -83,6 +83,7 @@ static void headers(const Hcm *m, struct hcm_conf *c, const struct env *env)
         m->server_name != NULL && m->server_name[0] != '\0' ? keep(m->server_name) : SV("envoy");
     c->server_header = (enum server_header)m->server_header_transformation;
     c->via = keep(m->via);
+    c->local_ip = env->local_ip;
     c->use_remote_address = bool_value(m->use_remote_address, false);
     c->xff_hops = m->xff_num_trusted_hops;
     c->skip_xff_append = m->skip_xff_append;

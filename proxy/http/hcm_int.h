@@ -19,8 +19,11 @@ void stream_req_data(struct stream *s, struct sv bytes, bool end);
 void stream_end(struct stream *s);
 void stream_request_complete(struct stream *s);
 
+/* request.c: whether Connection names only what a client may have removed. */
+bool hcm_connection_header_ok(const struct headers *h);
 /* request.c: Envoy's treatment of request headers before any filter. False when it replied. */
 bool request_prepare(struct stream *s);
+bool request_upgrades_to_h2c(const struct stream *s);
 
 /* h1_server.c */
 void h1_server_head(struct stream *s, struct h1_head *head, bool end);

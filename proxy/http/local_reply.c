@@ -83,9 +83,9 @@ static enum err plain_headers(struct stream *s, const struct reply *r, struct he
 static enum err make_head(struct stream *s, const struct reply *r, bool grpc, struct h1_head *head)
 {
     headers_init(&head->headers, s->arena);
-    TRY(grpc ? grpc_headers(s, r, &head->headers) : plain_headers(s, r, &head->headers));
     if (r->overloaded)
         TRY(headers_add(&head->headers, HDR_X_ENVOY_OVERLOADED, SV("true")));
+    TRY(grpc ? grpc_headers(s, r, &head->headers) : plain_headers(s, r, &head->headers));
     head->status = grpc ? 200 : (uint16_t)r->code;
     return OK;
 }

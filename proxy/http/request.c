@@ -24,9 +24,9 @@ static const uint64_t internal_only =
     BIT(HDR_X_ENVOY_HEDGE_ON_PER_TRY_TIMEOUT);
 /* With use_remote_address the request comes from the edge, which may not speak for a service
  * either. */
-static const uint64_t edge_only = BIT(HDR_X_ENVOY_DECORATOR_OPERATION) |
-                                  BIT(HDR_X_ENVOY_DOWNSTREAM_SERVICE_CLUSTER) |
-                                  BIT(HDR_X_ENVOY_DOWNSTREAM_SERVICE_NODE);
+static const uint64_t edge_only =
+    BIT(HDR_X_ENVOY_DECORATOR_OPERATION) | BIT(HDR_X_ENVOY_ORIGINAL_PATH) |
+    BIT(HDR_X_ENVOY_DOWNSTREAM_SERVICE_CLUSTER) | BIT(HDR_X_ENVOY_DOWNSTREAM_SERVICE_NODE);
 
 static bool refuse(struct stream *s, unsigned code, struct sv body, struct sv details)
 {
@@ -66,31 +66,20 @@ static enum err take_target(struct stream *s)
 static bool acceptable(struct stream *s)
 {
     const struct h1_head *rq = &s->req;
-    if (rq->minor == 0 && !s->conf->accept_http_10) {
-        close_connection(s);
-        return refuse(s, 426, SV_NONE, SV("low_version"));
-    }
-    if (s->authority.n == 0) {
+    if (!headers_has(&rq->headers, HDR_HOST)) {
         close_connection(s);
         return refuse(s, 400, SV_NONE, SV("missing_host_header"));
     }
     if (rq->method == H1_CONNECT) {
-        close_connection(s);
-        s->info.response_flags |= RF_NO_ROUTE_FOUND;
-        stat_inc(s->w->stats, s->conf->st.no_route);
-        return refuse(s, 404, SV_NONE, SV("route_not_found"));
+        s->path = s->info.path = SV_NONE;
+        return true;
     }
     if (s->path.n == 0 || s->path.p[0] != '/') {
         stat_inc(s->w->stats, s->conf->st.downstream_rq_non_relative_path);
         return refuse(s, 404, SV_NONE, SV("absolute_path_rejected"));
     }
-    if (rq->upgrade) {
-        struct sv to = header_value(headers_get(&rq->headers, HDR_UPGRADE));
-        if (!sv_ieq(to, SV("h2c"))) {
-            stat_inc(s->w->stats, s->conf->st.downstream_rq_ws_on_non_ws_route);
-            return refuse(s, 403, SV_NONE, SV("upgrade_failed"));
-        }
-    }
+    if (rq->upgrade && request_upgrades_to_h2c(s))
+        s->req.upgrade = false; /* ignored, as Envoy does */
     return true;
 }
 
@@ -112,13 +101,18 @@ static enum err drop_nominated(struct stream *s)
             for (size_t k = 0; k < token.n; k++)
                 lower[k] = ascii_lower(token.p[k]);
             enum hdr_id id = hdr_lookup(lower, token.n);
-            if (id != HDR_CONNECTION && id != HDR_CONTENT_LENGTH && id != HDR_TRANSFER_ENCODING)
+            if (id != HDR_CONNECTION && id != HDR_CONTENT_LENGTH && id != HDR_TRANSFER_ENCODING &&
+                id != HDR_TE)
                 headers_remove_named(h, sv_of(lower, token.n));
         }
     }
-    if (!headers_has(h, HDR_HOST))
-        s->authority = SV_NONE;
     return OK;
+}
+
+bool request_upgrades_to_h2c(const struct stream *s)
+{
+    const struct header *to = headers_get(&s->req.headers, HDR_UPGRADE);
+    return to != NULL && sv_ieq(header_value(to), SV("h2c"));
 }
 
 static bool only_close_or_keep_alive(const struct headers *h)
@@ -185,10 +179,28 @@ static void set_client(struct stream *s, const struct addr *client)
     s->info.down_remote = copy;
 }
 
+/* Several lines of x-forwarded-for are one list (RFC 9110 5.3). */
+static enum err join_xff(struct stream *s)
+{
+    struct headers *h = &s->req.headers;
+    struct sv all = SV_NONE;
+    for (uint32_t i = 0; i < h->n; i++) {
+        if (h->v[i].id != HDR_X_FORWARDED_FOR)
+            continue;
+        struct sv v = header_value(&h->v[i]);
+        all = all.p == NULL ? v : arena_printf(s->arena, "%.*s,%.*s", SVF(all), SVF(v));
+        if (all.p == NULL)
+            return E_NOMEM;
+    }
+    return headers_set(h, HDR_X_FORWARDED_FOR, all);
+}
+
 static enum err client_address(struct stream *s)
 {
     const struct hcm_conf *conf = s->conf;
     struct headers *h = &s->req.headers;
+    if (UNLIKELY(headers_has(h, HDR_X_FORWARDED_FOR)))
+        TRY(join_xff(s));
     const struct addr *peer = &s->h->meta->remote;
     struct addr client = *peer;
     if (!conf->use_remote_address) {
@@ -198,13 +210,21 @@ static enum err client_address(struct stream *s)
     }
     if (conf->xff_hops > 0 && xff_from_right(h, conf->xff_hops - 1, &client))
         set_client(s, &client);
-    struct sv ip = ip_text(s, peer);
-    if (ip.p == NULL)
-        return E_NOMEM;
-    if (!conf->skip_xff_append)
-        TRY(append_xff(s, ip));
+    if (conf->skip_xff_append)
+        return OK;
+    /* A client on this host is known to others by the host's address. */
+    struct sv ip = addr_is_loopback(peer) ? conf->local_ip : ip_text(s, peer);
+    return ip.p == NULL ? E_NOMEM : append_xff(s, ip);
+}
+
+static enum err external_address(struct stream *s)
+{
+    if (!s->conf->use_remote_address)
+        return OK;
     struct sv external = ip_text(s, s->info.down_remote);
-    return external.p == NULL ? E_NOMEM : headers_set(h, HDR_X_ENVOY_EXTERNAL_ADDRESS, external);
+    return external.p == NULL
+               ? E_NOMEM
+               : headers_set(&s->req.headers, HDR_X_ENVOY_EXTERNAL_ADDRESS, external);
 }
 
 static enum err forwarded_proto(struct stream *s)
@@ -256,9 +276,9 @@ static enum err name_us(struct stream *s)
 static enum err mutate(struct stream *s)
 {
     struct headers *h = &s->req.headers;
-    TRY(drop_hop_by_hop(s));
     TRY(client_address(s));
     TRY(forwarded_proto(s));
+    TRY(external_address(s));
     headers_remove_set(h, s->conf->use_remote_address ? internal_only | edge_only : internal_only);
     TRY(name_us(s));
     return request_id(s);
@@ -274,13 +294,36 @@ bool request_prepare(struct stream *s)
     }
     if (UNLIKELY(!acceptable(s)))
         return false;
-    if (UNLIKELY(mutate(s) != OK)) {
-        s->h->close_after = true;
-        return refuse(s, 431, SV("Request Header Fields Too Large"), SV("out_of_memory"));
-    }
-    if (UNLIKELY(s->authority.n == 0)) {
+    enum err e = drop_hop_by_hop(s);
+    if (UNLIKELY(!headers_has(&s->req.headers, HDR_HOST))) { /* Connection named it */
+        s->info.authority = SV_NONE;
         close_connection(s);
         return refuse(s, 400, SV_NONE, SV("missing_host_header"));
+    }
+    if (UNLIKELY(e != OK || mutate(s) != OK)) {
+        close_connection(s);
+        return refuse(s, 431, SV("Request Header Fields Too Large"), SV("out_of_memory"));
+    }
+    return true;
+}
+
+bool hcm_connection_header_ok(const struct headers *h)
+{
+    static const struct sv refused[] = {
+        {"x-forwarded-for",   15},
+        {"x-forwarded-host",  16},
+        {"x-forwarded-proto", 17}
+    };
+    if (LIKELY(only_close_or_keep_alive(h)))
+        return true;
+    for (uint32_t i = 0; i < h->n; i++) {
+        if (h->v[i].id != HDR_CONNECTION)
+            continue;
+        struct sv rest = header_value(&h->v[i]), token;
+        while (sv_split(&rest, ',', &token))
+            for (size_t k = 0; k < ARRAY_LEN(refused); k++)
+                if (sv_ieq(sv_trim(token), refused[k]))
+                    return false;
     }
     return true;
 }

@@ -59,7 +59,7 @@ static bool is_internal(const struct router *r)
 static void count_code(struct router *r, unsigned code)
 {
     if (r->conf->dynamic_stats)
-        cluster_count_code(r->wc, code, is_internal(r));
+        cluster_count_code(r->wc, code, is_internal(r), false);
 }
 
 static enum hstep reply(struct router *r, const struct reply *rep)
@@ -80,9 +80,14 @@ static enum err rewrite(struct router *r)
         TRY(route_rewrite_path(rt, s->path, s->arena, &r->head.path));
         if (!r->conf->suppress_envoy_headers)
             TRY(headers_set(h, HDR_X_ENVOY_ORIGINAL_PATH, s->path));
+        s->info.path = r->head.path;
     }
-    if (rt->host_rewrite_literal.n > 0)
+    if (rt->host_rewrite_literal.n > 0) {
+        if (!r->conf->suppress_envoy_headers)
+            TRY(headers_set_named(h, SV("x-envoy-original-host"), s->authority));
         TRY(headers_set(h, HDR_HOST, rt->host_rewrite_literal));
+        s->info.authority = rt->host_rewrite_literal;
+    }
     return OK;
 }
 
@@ -102,17 +107,17 @@ static enum err prepare(struct router *r)
 {
     struct stream *s = r->s;
     struct headers *h = &s->req.headers;
-    TRY(rewrite(r));
     if (r->route->timeout_ms > 0 && !r->conf->suppress_envoy_headers) {
         struct sv ms = decimal(s->arena, r->route->timeout_ms);
         if (ms.p == NULL)
             return E_NOMEM;
         TRY(headers_set(h, HDR_X_ENVOY_EXPECTED_RQ_TIMEOUT_MS, ms));
     }
+    TRY(rewrite(r));
     /* Envoy tells the origin that no body follows where a method usually has one. */
     if (s->req.framing == H1_BODY_NONE && !headers_has(h, HDR_CONTENT_LENGTH) &&
         s->req.method != H1_GET && s->req.method != H1_HEAD && s->req.method != H1_DELETE &&
-        s->req.method != H1_OPTIONS && s->req.method != H1_TRACE && s->req.method != H1_CONNECT)
+        s->req.method != H1_TRACE && s->req.method != H1_CONNECT)
         TRY(headers_add(h, HDR_CONTENT_LENGTH, SV("0")));
     r->head.method = s->method;
     r->head.headers = h;
@@ -201,6 +206,7 @@ static enum hstep start(struct router *r)
     struct stream *s = r->s;
     const struct conn_meta *m = s->h->meta;
     struct pick p = {.original_dst = m->restored ? &m->local : NULL};
+    s->info.attempts = 1;
     r->host = wcluster_pick(r->wc, &p);
     if (r->host == NULL) {
         stat_inc(s->w->stats, r->wc->c->st.upstream_cx_none_healthy);
@@ -209,7 +215,8 @@ static enum hstep start(struct router *r)
     }
     s->up_addr = r->host->addr;
     s->info.up_host = &s->up_addr;
-    s->info.attempts = 1;
+    if (s->conf->n_logs > 0 && r->host->hostname.n > 0)
+        s->info.up_host_name = arena_dup(s->arena, r->host->hostname);
     r->rq.events = &events;
     r->rq.arena = s->arena;
     r->rq.method = s->req.method;
@@ -222,8 +229,11 @@ static enum hstep start(struct router *r)
         return H_STOP;
     }
     r->started = false;
-    if (e == E_LIMIT)
+    if (e == E_LIMIT) {
+        if (!ready) /* it never came as far as a connection */
+            s->info.up_host = NULL;
         return overflow(r);
+    }
     on_reset(&r->rq, UPR_LOCAL_CONNECTION_FAILURE, SV_NONE);
     return H_STOP;
 }
@@ -257,7 +267,8 @@ static enum hstep req_headers(void *st, struct stream *s, bool end)
     struct route_hit hit = route_match(s->conf->routes, s->authority, s->path);
     s->vhost = hit.vhost;
     r->route = hit.route;
-    if (UNLIKELY(r->route == NULL)) {
+    if (UNLIKELY(r->route == NULL ||
+                 s->req.method == H1_CONNECT)) { /* CONNECT needs a matcher of its own */
         stat_inc(s->w->stats, s->conf->st.no_route);
         return reply(r, &(struct reply){.code = 404,
                                         .details = SV("route_not_found"),
@@ -273,6 +284,11 @@ static enum hstep req_headers(void *st, struct stream *s, bool end)
         return no_cluster(r);
     r->wc = s->lease->clusters[c->cluster_index];
     s->info.cluster = r->wc->c->m->stat_name;
+    s->info.cluster_raw = r->wc->c->m->name;
+    if (UNLIKELY(s->req.upgrade)) {
+        stat_inc(s->w->stats, s->conf->st.downstream_rq_ws_on_non_ws_route);
+        return reply(r, &(struct reply){.code = 403, .details = SV("upgrade_failed")});
+    }
     if (UNLIKELY(prepare(r) != OK))
         return reply(r, &(struct reply){.code = 500, .details = SV("out_of_memory")});
     if (r->route->has_idle_timeout)
@@ -320,6 +336,11 @@ static void on_ready(struct up_request *rq)
     send_head((struct router *)rq);
 }
 
+static void on_interim(struct up_request *rq, unsigned status)
+{
+    count_code((struct router *)rq, status);
+}
+
 /* What belongs to the connection to the origin stays there. The rest of what Connection names is
  * kept, as Envoy does. */
 static const uint64_t answer_hop_by_hop =
@@ -335,7 +356,11 @@ static void on_headers(struct up_request *rq, struct h1_head *head, bool end)
     r->answered = true;
     s->info.up_rx_first_us = now;
     s->info.details = SV("via_upstream");
-    count_code(r, head->status);
+    const struct header *canary = headers_get(h, HDR_X_ENVOY_UPSTREAM_CANARY);
+    s->info.up_protocol = head->minor == 0 ? PROTO_HTTP10 : PROTO_HTTP11;
+    if (r->conf->dynamic_stats)
+        cluster_count_code(r->wc, head->status, is_internal(r),
+                           canary != NULL && sv_eq(header_value(canary), SV("true")));
     headers_remove_set(h, answer_hop_by_hop);
     if (!r->conf->suppress_envoy_headers && r->sent_us != 0) {
         struct sv ms = decimal(s->arena, (now - r->sent_us) / 1000);
@@ -417,10 +442,7 @@ static void on_reset(struct up_request *rq, enum upstream_reset why, struct sv f
     take_wire_counts(r);
     if (failure.n > 0)
         s->info.transport_failure = arena_dup(s->arena, failure);
-    if (r->head_sent && why != UPR_PROTOCOL_ERROR)
-        stat_inc(s->w->stats, r->wc->c->st.upstream_rq_rx_reset);
     if (r->answered) {
-        stat_inc(s->w->stats, s->conf->st.rq_reset_after_downstream_response_started);
         stream_res_reset(s, a->flag,
                          reset_details(s, "upstream_reset_after_response_started", why, SV_NONE));
         return;
@@ -450,6 +472,7 @@ static void on_drained(struct up_request *rq)
 
 static const struct up_events events = {
     .ready = on_ready,
+    .interim = on_interim,
     .headers = on_headers,
     .data = on_data,
     .done = on_done,
@@ -478,8 +501,6 @@ static void timed_out(void *st, struct stream *s)
     r->started = false;
     if (!r->answered)
         count_code(r, 504);
-    if (r->answered)
-        stat_inc(s->w->stats, s->conf->st.downstream_rq_rx_reset);
     stream_reply(s, &(struct reply){.code = 504,
                                     .body = SV("upstream request timeout"),
                                     .details = SV("response_timeout"),

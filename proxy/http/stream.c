@@ -37,6 +37,7 @@ enum err stream_new(struct hcm *h, struct stream **out)
     h1_parser_init(&s->parser, false, &h->conf->limits);
     s->lease = lease_get(h->w);
     s->info.start_us = h->w->loop.now_us;
+    s->info.log_type = ALOG_TYPE_DOWNSTREAM_END;
     s->info.connection_id = h->meta->id;
     s->info.down_local = &h->meta->local;
     s->info.down_remote = &h->meta->remote;
@@ -107,7 +108,10 @@ void stream_begin(struct stream *s)
 {
     const struct hcm_conf *conf = s->conf;
     s->begun = true;
-    if (s->req.framing == H1_BODY_NONE)
+    /* What asks for another protocol has no end that this one knows. */
+    bool open_ended =
+        s->req.method == H1_CONNECT || (s->req.upgrade && !request_upgrades_to_h2c(s));
+    if (s->req.framing == H1_BODY_NONE && LIKELY(!open_ended))
         stream_request_complete(s);
     if (!request_prepare(s))
         return;
@@ -191,8 +195,11 @@ static void decide_close(struct stream *s)
         h->close_after = true;
         stat_inc(s->w->stats, conf->st.downstream_cx_max_requests_reached);
     }
-    if (!s->req_done)
+    if (!s->req_done) {
+        /* What is left of the request would be taken for the next one. */
+        h->close_after = true;
         h->linger = true;
+    }
 }
 
 void stream_res_headers(struct stream *s, struct h1_head *head, bool end)
@@ -228,6 +235,7 @@ void stream_res_done(struct stream *s, struct headers *trailers)
     s->res_done = true;
     if (!s->req_done) {
         stat_inc(s->w->stats, s->conf->st.downstream_rq_response_before_rq_complete);
+        stat_inc(s->w->stats, s->conf->st.downstream_rq_rx_reset);
         s->h->close_after = true;
         s->h->linger = true;
     }
@@ -241,7 +249,9 @@ void stream_res_reset(struct stream *s, uint32_t flags, struct sv details)
     s->info.response_flags |= flags;
     s->info.details = details;
     stat_inc(s->w->stats, s->conf->st.downstream_rq_tx_reset);
+    stat_inc(s->w->stats, s->conf->st.downstream_rq_rx_reset);
     s->h->close_after = true;
+    s->h->linger = true; /* an answer cut short ends as Envoy ends it */
     stream_end(s);
 }
 

@@ -18,13 +18,12 @@ typedef Envoy__Extensions__Filters__Network__TcpProxy__V3__TcpProxy TcpProxy;
 
 #define TCP_COUNTERS(X)                                                                            \
     X(downstream_cx_drain_close)                                                                   \
-    X(downstream_cx_no_route) X(downstream_cx_overload_close) X(downstream_cx_rx_bytes_total)      \
-        X(downstream_cx_total) X(downstream_cx_tx_bytes_total)                                     \
-            X(downstream_flow_control_paused_reading_total)                                        \
-                X(downstream_flow_control_resumed_reading_total)                                   \
-                    X(early_data_received_count_total) X(idle_timeout)                             \
-                        X(max_downstream_connection_duration) X(route_delayed_total)               \
-                            X(upstream_flush_total)
+    X(downstream_cx_no_route)                                                                      \
+    X(downstream_cx_overload_close) X(downstream_cx_rx_bytes_total) X(downstream_cx_total)         \
+        X(downstream_cx_tx_bytes_total) X(downstream_flow_control_paused_reading_total)            \
+            X(downstream_flow_control_resumed_reading_total) X(early_data_received_count_total)    \
+                X(idle_timeout) X(max_downstream_connection_duration) X(route_delayed_total)       \
+                    X(upstream_flush_total)
 #define TCP_GAUGES(X)                                                                              \
     X(downstream_cx_rx_bytes_buffered) X(downstream_cx_tx_bytes_buffered) X(upstream_flush_active)
 
@@ -253,8 +252,10 @@ static void idle_fired(struct timer *timer)
 static void finish_if_both_ended(struct tcp *t)
 {
     if (t->down_ended && t->up_ended && t->up != NULL && t->up->conn.out.n == 0 &&
-        t->d->conn.out.n == 0)
+        t->d->conn.out.n == 0) {
+        close_up(t, false, false); /* it was the last to end */
         finish(t, 0, false);
+    }
 }
 
 /* Moves what from has to to. False: from is closed or was finished. */
@@ -289,7 +290,7 @@ static void down_readable(void *st)
         conn_end_write(&t->up->conn);
         finish_if_both_ended(t);
     } else if (e == E_IO) {
-        finish(t, RF_DOWNSTREAM_CONNECTION_TERMINATION, true);
+        finish(t, 0, true);
     } else if (d->conn.paused) {
         stat(t, t->conf->st.downstream_flow_control_paused_reading_total);
     }
@@ -306,7 +307,7 @@ static void down_drained(void *st)
 
 static void down_broken(void *st)
 {
-    finish(st, RF_DOWNSTREAM_CONNECTION_TERMINATION, true);
+    finish(st, 0, true);
 }
 
 static void up_readable(struct conn *c)
@@ -346,7 +347,7 @@ static void up_broken(struct conn *c)
 
 static void connect_upstream(struct tcp *t);
 
-static void connect_failed(struct tcp *t, struct sv why)
+static void connect_failed(struct tcp *t, struct sv why, bool timed_out)
 {
     struct worker *w = t->d->w;
     const struct cluster_stats *st = &t->wc->c->st;
@@ -358,7 +359,8 @@ static void connect_failed(struct tcp *t, struct sv why)
         memcpy(t->failure, why.p, n);
     t->info.transport_failure = sv_of(t->failure, n);
     t->info.response_flags |= RF_UPSTREAM_CONNECTION_FAILURE;
-    close_up(t, true, false);
+    stat_inc(w->stats, st->upstream_rq_pending_failure_eject);
+    close_up(t, timed_out, false);
     connect_upstream(t);
 }
 
@@ -370,8 +372,7 @@ static void up_connected(struct conn *c, int error)
     const struct cluster_stats *st = &t->wc->c->st;
     if (error != 0) {
         char text[96];
-        int n = snprintf(text, sizeof(text), "delayed connect error: %s", strerror(error));
-        connect_failed(t, sv_of(text, (size_t)n));
+        connect_failed(t, sv_of(text, upstream_connect_error(error, text, sizeof(text))), false);
         return;
     }
     loop_cancel(&w->loop, &u->connect_timer);
@@ -392,7 +393,7 @@ static void connect_timed_out(struct timer *timer)
 {
     struct tcp_up *u = container_of(timer, struct tcp_up, connect_timer);
     stat_inc(u->wc->w->stats, u->wc->c->st.upstream_cx_connect_timeout);
-    connect_failed(u->t, SV("connection timeout"));
+    connect_failed(u->t, SV_NONE, true);
 }
 
 static const struct conn_ops up_ops = {
@@ -415,6 +416,7 @@ static enum err open_up(struct tcp *t, struct host *h)
     u->opened_us = w->loop.now_us;
     list_init(&u->reap.link);
     timer_init(&u->connect_timer, connect_timed_out);
+    stat_inc(w->stats, st->upstream_rq_pending_total);
     stat_inc(w->stats, st->upstream_cx_total);
     host_count(&h->slots[w->index].count.cx_total, 1);
     if (sock_connect(&h->addr, &fd) != OK) {
@@ -462,7 +464,7 @@ static void connect_upstream(struct tcp *t)
         return;
     breaker_leave(t->wc->c, M_PRIORITY_DEFAULT, BREAKER_CX);
     if (e == E_IO)
-        connect_failed(t, sv_str(strerror(errno)));
+        connect_failed(t, sv_str(strerror(errno)), false);
     else
         finish(t, RF_OVERLOAD_MANAGER, true);
 }
@@ -488,6 +490,7 @@ static void open_tcp(void *st, const void *cf, struct downstream *d)
     t->conf = cf;
     t->last_active_ms = loop_now_ms(&d->w->loop);
     t->info.start_us = d->w->loop.now_us;
+    t->info.log_type = ALOG_TYPE_TCP_CONNECTION_END;
     t->info.connection_id = d->meta.id;
     t->info.down_local = &d->meta.local;
     t->info.down_remote = &d->meta.remote;
@@ -504,6 +507,7 @@ static void open_tcp(void *st, const void *cf, struct downstream *d)
     }
     t->wc = d->lease->clusters[c->cluster_index];
     t->info.cluster = t->wc->c->m->stat_name;
+    t->info.cluster_raw = t->wc->c->m->name;
     if (t->conf->idle_ms > 0)
         loop_arm(&d->w->loop, &t->idle, t->conf->idle_ms);
     connect_upstream(t);

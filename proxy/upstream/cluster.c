@@ -233,8 +233,10 @@ struct host *wcluster_pick(struct wcluster *wc, const struct pick *p)
     if (wc->c->m->type == M_CLUSTER_ORIGINAL_DST)
         return original_dst_pick(wc, p->original_dst);
     const struct host_set *s = wc->set;
-    if (UNLIKELY(s->n_order == 0))
+    if (UNLIKELY(s->n_order == 0)) {
+        stat_inc(wc->w->stats, wc->c->st.lb_healthy_panic);
         return NULL;
+    }
     /* The cursor runs free; only a wrap of 2^32 bends the sequence for one turn. */
     uint32_t at = wc->cursor++;
     return s->hosts[s->n_order == 1 ? 0 : s->order[at % s->n_order]];

@@ -10,14 +10,14 @@
 /* X(field, "name in the statistics") for counters and gauges of cluster.<name>. */
 #define CLUSTER_COUNTERS(X)                                                                        \
     X(assignment_stale)                                                                            \
-    X(assignment_timeout_received) X(assignment_use_cached) X(bind_errors) X(lb_healthy_panic) X(  \
-        lb_local_cluster_not_ok) X(membership_change) X(original_dst_host_invalid)                 \
-        X(retry_or_shadow_abandoned) X(update_attempt) X(update_empty) X(update_failure) X(        \
-            update_no_rebuild) X(update_success) X(upstream_cx_close_notify)                       \
-            X(upstream_cx_connect_attempts_exceeded) X(upstream_cx_connect_fail) X(                \
-                upstream_cx_connect_timeout) X(upstream_cx_destroy) X(upstream_cx_destroy_local)   \
-                X(upstream_cx_destroy_local_with_active_rq) X(upstream_cx_destroy_remote) X(       \
-                    upstream_cx_destroy_remote_with_active_rq)                                     \
+    X(assignment_timeout_received)                                                                 \
+    X(assignment_use_cached) X(bind_errors) X(lb_healthy_panic) X(lb_local_cluster_not_ok) X(      \
+        membership_change) X(original_dst_host_invalid) X(retry_or_shadow_abandoned)               \
+        X(update_attempt) X(update_empty) X(update_failure) X(update_no_rebuild) X(update_success) \
+            X(upstream_cx_close_notify) X(upstream_cx_connect_attempts_exceeded) X(                \
+                upstream_cx_connect_fail) X(upstream_cx_connect_timeout) X(upstream_cx_destroy)    \
+                X(upstream_cx_destroy_local) X(upstream_cx_destroy_local_with_active_rq) X(        \
+                    upstream_cx_destroy_remote) X(upstream_cx_destroy_remote_with_active_rq)       \
                     X(upstream_cx_destroy_with_active_rq) X(upstream_cx_http1_total) X(            \
                         upstream_cx_idle_timeout) X(upstream_cx_max_duration_reached)              \
                         X(upstream_cx_max_requests) X(upstream_cx_none_healthy) X(                 \
@@ -41,19 +41,24 @@
                                                                             upstream_rq_tx_reset)
 #define CLUSTER_GAUGES(X)                                                                          \
     X(max_host_weight)                                                                             \
-    X(membership_degraded) X(membership_excluded) X(membership_healthy) X(membership_total)        \
-        X(upstream_cx_active) X(upstream_cx_rx_bytes_buffered) X(upstream_cx_tx_bytes_buffered)    \
-            X(upstream_rq_active) X(upstream_rq_pending_active) X(version) X(warming_state)
+    X(membership_degraded)                                                                         \
+    X(membership_excluded) X(membership_healthy) X(membership_total) X(upstream_cx_active)         \
+        X(upstream_cx_rx_bytes_buffered) X(upstream_cx_tx_bytes_buffered) X(upstream_rq_active)    \
+            X(upstream_rq_pending_active) X(version) X(warming_state)
+
+/* Whose answers a code is counted for: all, and beside them external or internal, and canary
+ * hosts'. */
+enum cluster_scope { SCOPE_ALL, SCOPE_EXTERNAL, SCOPE_INTERNAL, SCOPE_CANARY, CLUSTER_SCOPES };
 
 struct cluster_stats {
 #define X(name) stat_id name;
     CLUSTER_COUNTERS(X)
     CLUSTER_GAUGES(X)
 #undef X
-        stat_id upstream_cx_connect_ms,
-        upstream_cx_length_ms, upstream_rq_time; /* histograms */
-    stat_id class_all[6], class_scope[2][6];     /* by first digit; scope 0 external, 1 internal */
-    stat_id cb_open[M_PRIORITIES][3];            /* cx_open, rq_pending_open, rq_open */
+    /* histograms */
+    stat_id upstream_cx_connect_ms, upstream_cx_length_ms, upstream_rq_time;
+    stat_id class_of[CLUSTER_SCOPES][6]; /* by first digit; [0] is upstream_rq_completed */
+    stat_id cb_open[M_PRIORITIES][3];    /* cx_open, rq_pending_open, rq_open */
 };
 
 /* Counts shared by workers: exact limits need them (relaxed atomics). */
@@ -127,6 +132,6 @@ void breaker_leave(struct cluster *c, unsigned priority, enum breaker_kind kind)
 /* True while one more of that kind would pass. */
 bool breaker_room(const struct cluster *c, unsigned priority, enum breaker_kind kind);
 
-/* Counts an answer: upstream_rq_<code>, _<class>xx, completed, with their internal./external.
- * twins. */
-void cluster_count_code(struct wcluster *wc, unsigned code, bool internal);
+/* Counts an answer: upstream_rq_<code>, _<class>xx, completed, with their internal./external. twins
+ * and, for an answer that says it is a canary's, canary. ones. */
+void cluster_count_code(struct wcluster *wc, unsigned code, bool internal, bool canary);

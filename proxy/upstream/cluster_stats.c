@@ -25,19 +25,24 @@ static enum err reg_histogram(struct cluster *c, const char *name, stat_id *out)
     return stats_histogram(server_stats(c->server), sv_of(text, (size_t)n), STAT_UNIT_MS, out);
 }
 
-static const char *const scopes[] = {"", "external.", "internal."};
+static const char *const scopes[CLUSTER_SCOPES] = {"", "external.", "internal.", "canary."};
+
+static enum err reg_scope(struct cluster *c, unsigned scope)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "%supstream_rq_completed", scopes[scope]);
+    TRY(reg(c, name, false, &c->st.class_of[scope][0]));
+    for (unsigned class = 1; class <= 5; class ++) {
+        snprintf(name, sizeof(name), "%supstream_rq_%uxx", scopes[scope], class);
+        TRY(reg(c, name, false, &c->st.class_of[scope][class]));
+    }
+    return OK;
+}
 
 static enum err reg_classes(struct cluster *c)
 {
-    for (unsigned scope = 0; scope < 3; scope++) {
-        for (unsigned class = 1; class <= 5; class ++) {
-            char name[64];
-            snprintf(name, sizeof(name), "%supstream_rq_%uxx", scopes[scope], class);
-            stat_id *out =
-                scope == 0 ? &c->st.class_all[class] : &c->st.class_scope[scope - 1][class];
-            TRY(reg(c, name, false, out));
-        }
-    }
+    for (unsigned scope = 0; scope < CLUSTER_SCOPES; scope++)
+        TRY(reg_scope(c, scope));
     return OK;
 }
 
@@ -112,15 +117,20 @@ static void count_code(struct wcluster *wc, unsigned code, uint8_t scope)
     loop_post(wc->w->main_loop, &n->mail);
 }
 
-void cluster_count_code(struct wcluster *wc, unsigned code, bool internal)
+static void count_scope(struct wcluster *wc, unsigned code, enum cluster_scope scope)
 {
-    unsigned class = code / 100;
-    uint8_t scope = internal ? 2 : 1;
+    const stat_id *ids = wc->c->st.class_of[scope];
+    stat_inc(wc->w->stats, ids[0]);
+    stat_inc(wc->w->stats, ids[code / 100]);
+    count_code(wc, code, (uint8_t)scope);
+}
+
+void cluster_count_code(struct wcluster *wc, unsigned code, bool internal, bool canary)
+{
     if (code < 100 || code > 599)
         return;
-    stat_inc(wc->w->stats, wc->c->st.upstream_rq_completed);
-    stat_inc(wc->w->stats, wc->c->st.class_all[class]);
-    stat_inc(wc->w->stats, wc->c->st.class_scope[scope - 1][class]);
-    count_code(wc, code, 0);
-    count_code(wc, code, scope);
+    count_scope(wc, code, SCOPE_ALL);
+    count_scope(wc, code, internal ? SCOPE_INTERNAL : SCOPE_EXTERNAL);
+    if (UNLIKELY(canary))
+        count_scope(wc, code, SCOPE_CANARY);
 }

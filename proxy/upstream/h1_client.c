@@ -149,13 +149,13 @@ void h1_client_begin(struct up_conn *uc, struct up_request *rq)
     uc->stash_n = 0;
 }
 
-static void protocol_error(struct up_conn *uc)
+static void protocol_error(struct up_conn *uc, bool local)
 {
     struct pool *p = uc->pool;
     log_debug("client.protocol_error", "cluster=%.*s host=%s fault=%s", SVF(p->c->m->name),
               p->host->text, h1_fault_details(uc->parser.fault));
     stat_inc(p->w->stats, p->c->st.upstream_cx_protocol_error);
-    pool_close_conn(uc, UPR_PROTOCOL_ERROR, SV_NONE, true);
+    pool_close_conn(uc, UPR_PROTOCOL_ERROR, SV_NONE, local);
 }
 
 /* Keeps what a parser cannot use yet. */
@@ -180,8 +180,17 @@ static bool stash(struct up_conn *uc, const char *p, size_t n)
 static void finish(struct up_conn *uc, size_t surplus)
 {
     struct up_request *rq = uc->rq;
-    if (surplus > 0 || !rq->sent_all || uc->conn.peer_done)
+    const struct cluster_stats *st = &uc->pool->c->st;
+    if (surplus > 0) {
+        stat_inc(uc->pool->w->stats, st->upstream_cx_protocol_error);
         uc->close_after = true;
+    }
+    if (!rq->sent_all) {
+        stat_inc(uc->pool->w->stats, st->upstream_cx_destroy_with_active_rq);
+        stat_inc(uc->pool->w->stats, st->upstream_cx_destroy_local_with_active_rq);
+        uc->close_after = true;
+    }
+    uc->close_after |= uc->conn.peer_done;
     struct headers *trailers = uc->trailers.n > 0 ? &uc->trailers : NULL;
     pool_release(uc);
     rq->events->done(rq, trailers);
@@ -237,20 +246,24 @@ static size_t take_head(struct up_conn *uc, char *p, size_t n)
         return SIZE_MAX;
     }
     if (UNLIKELY(e != OK)) {
-        protocol_error(uc);
+        protocol_error(uc, true);
         return SIZE_MAX;
     }
     size_t used = uc->head.head_bytes;
     if (UNLIKELY(uc->head.status < 200 && uc->head.status != 101)) {
-        h1_client_begin(uc, rq); /* an interim answer is dropped, as Envoy does */
+        rq->events->interim(rq, uc->head.status);
+        h1_client_begin(uc, rq); /* dropped, as Envoy does */
         return used;
     }
     if (UNLIKELY(uc->head.status == 101)) { /* nobody asked for an upgrade */
-        protocol_error(uc);
+        protocol_error(uc, true);
         return SIZE_MAX;
     }
     uc->head_done = true;
-    uc->close_after |= uc->head.close;
+    if (uc->head.close) {
+        uc->close_after = true;
+        stat_inc(uc->pool->w->stats, uc->pool->c->st.upstream_cx_close_notify);
+    }
     headers_init(&uc->trailers, rq->arena);
     if (LIKELY(uc->head.framing == H1_BODY_LENGTH && uc->head.content_length <= n - used))
         return take_whole(uc, sv_of(p + used, (size_t)uc->head.content_length), n - used);
@@ -282,7 +295,7 @@ static size_t take_body(struct up_conn *uc, char *p, size_t n)
         return SIZE_MAX;
     }
     if (UNLIKELY(e != OK)) {
-        protocol_error(uc);
+        protocol_error(uc, true);
         return SIZE_MAX;
     }
     if (uc->body.done) {
@@ -315,8 +328,8 @@ static void ended(struct up_conn *uc, bool reset)
         finish(uc, 0);
         return;
     }
-    if (!reset && (uc->head_done || uc->stash_n > 0)) {
-        protocol_error(uc);
+    if (uc->head_done || uc->stash_n > 0) { /* cut off in the middle, by an end or a reset */
+        protocol_error(uc, false);
         return;
     }
     pool_close_conn(uc, UPR_CONNECTION_TERMINATION, SV_NONE, false);
@@ -347,7 +360,10 @@ static void on_readable(struct conn *c)
             return;
         }
         if (UNLIKELY(uc->rq == NULL)) { /* idle: the end, or bytes that nobody asked for */
-            pool_close_conn(uc, UPR_NONE, SV_NONE, e == OK);
+            if (e == OK)
+                protocol_error(uc, true);
+            else
+                pool_close_conn(uc, UPR_NONE, SV_NONE, false);
             return;
         }
         if (UNLIKELY(e != OK)) {

@@ -35,7 +35,6 @@ static void count_members(struct cluster *c)
     struct stats *st = server_stats(c->server);
     stats_gauge_set(st, c->st.membership_total, n);
     stats_gauge_set(st, c->st.membership_healthy, n);
-    stats_gauge_set(st, c->st.max_host_weight, n > 0);
     stat_inc(stats_shard(st, 0), c->st.membership_change);
 }
 

@@ -142,6 +142,12 @@ static void detach(struct up_conn *uc, bool answered)
     host_count(&hc->rq_active, UINT64_MAX);
 }
 
+static void count_connect_failure(struct pool *p)
+{
+    stat(p, p->c->st.upstream_cx_connect_fail);
+    host_count(&p->host->slots[p->w->index].count.cx_connect_fail, 1);
+}
+
 static void idle_timed_out(struct timer *t)
 {
     struct up_conn *uc = container_of(t, struct up_conn, timer);
@@ -155,6 +161,7 @@ static void idle_timed_out(struct timer *t)
     }
     if (uc->state == UP_CONNECTING) {
         stat(p, p->c->st.upstream_cx_connect_timeout);
+        count_connect_failure(p);
         pool_close_conn(uc, UPR_CONNECTION_TIMEOUT, SV_NONE, true);
         return;
     }
@@ -187,12 +194,6 @@ static struct up_conn *new_conn(struct pool *p, int fd)
         return NULL;
     }
     return uc;
-}
-
-static void count_connect_failure(struct pool *p)
-{
-    stat(p, p->c->st.upstream_cx_connect_fail);
-    host_count(&p->host->slots[p->w->index].count.cx_connect_fail, 1);
 }
 
 static enum err open_conn(struct pool *p)
@@ -244,9 +245,9 @@ void pool_connected(struct up_conn *uc, int error)
     struct pool *p = uc->pool;
     if (error != 0) {
         char text[96];
-        int n = snprintf(text, sizeof(text), "delayed connect error: %s", strerror(error));
+        size_t n = upstream_connect_error(error, text, sizeof(text));
         count_connect_failure(p);
-        pool_close_conn(uc, UPR_REMOTE_CONNECTION_FAILURE, sv_of(text, (size_t)n), false);
+        pool_close_conn(uc, UPR_REMOTE_CONNECTION_FAILURE, sv_of(text, n), false);
         return;
     }
     stat_record(p->w->stats, p->c->st.upstream_cx_connect_ms,
@@ -257,6 +258,16 @@ void pool_connected(struct up_conn *uc, int error)
         loop_arm(&p->w->loop, &uc->max_age, p->c->m->max_connection_duration_ms);
     uc->have_local = sock_local(uc->conn.fd, &uc->local) == OK;
     pool_release(uc);
+}
+
+size_t upstream_connect_error(int error, char *out, size_t room)
+{
+    int n = snprintf(out, room, "delayed_connect_error:_%s", strerror(error));
+    size_t len = n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
+    for (size_t i = 0; i < len; i++)
+        if (out[i] == ' ')
+            out[i] = '_';
+    return len;
 }
 
 /* Whether one more request may run; counts it. */
@@ -292,7 +303,7 @@ void pool_release(struct up_conn *uc)
         uc->close_after = true;
     }
     if (uc->close_after || p->retired) {
-        pool_close_conn(uc, UPR_NONE, SV_NONE, true);
+        pool_close_conn(uc, UPR_NONE, SV_NONE, !uc->conn.peer_done);
         return;
     }
     while (!list_empty(&p->pending)) {
@@ -421,8 +432,8 @@ void upstream_cancel(struct up_request *rq, bool timed_out)
         return;
     if (timed_out)
         host_count(&p->host->slots[p->w->index].count.rq_timeout, 1);
-    stat(p, rq->pending ? p->c->st.upstream_rq_cancelled : p->c->st.upstream_rq_tx_reset);
     if (rq->pending) {
+        stat(p, p->c->st.upstream_rq_cancelled);
         leave_pending(rq);
         rq->pool = NULL;
         free_when_empty(p);

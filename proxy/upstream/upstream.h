@@ -21,6 +21,9 @@ enum upstream_reset {
     UPR_PROTOCOL_ERROR,
 };
 const char *upstream_reset_text(enum upstream_reset r); /* "connection termination" */
+/* What a refused connect is called in logs: "delayed_connect_error:_Connection_refused". Returns
+ * its length. */
+size_t upstream_connect_error(int error, char *out, size_t room);
 
 struct up_request;
 struct up_conn;
@@ -29,8 +32,9 @@ struct pool;
 struct up_events {
     /* A connection is there: send the head now. */
     void (*ready)(struct up_request *rq);
-    /* head lives in the arena given at the start. end: no body follows. 1xx other than 101 are not
-     * reported. */
+    /* An interim answer (1xx) was received and dropped. */
+    void (*interim)(struct up_request *rq, unsigned status);
+    /* head lives in the arena given at the start. end: no body follows. */
     void (*headers)(struct up_request *rq, struct h1_head *head, bool end);
     void (*data)(struct up_request *rq, struct sv bytes);
     /* The answer is complete. trailers is NULL or not empty. The last event. */
