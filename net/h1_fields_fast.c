@@ -141,21 +141,14 @@ static inline __m128i fold(__m128i x)
     return _mm_or_si128(x, _mm_and_si128(upper, _mm_set1_epi8(0x20)));
 }
 
-/* The first n bytes of `name`, the others of x. */
-static inline __m128i blend(__m128i name, __m128i x, size_t n)
-{
-    __m128i keep = keep_first(n);
-    return _mm_or_si128(_mm_and_si128(keep, name), _mm_andnot_si128(keep, x));
-}
-
 /* Reads a name that ends in its first block, x, before the colon at l->name_len. *lower: x with the
  * name in lower case. False: it is not ordinary. */
 static inline bool short_name(struct line *l, __m128i x, __m128i *lower)
 {
-    __m128i folded = fold(x);
-    *lower = blend(folded, x, l->name_len);
+    __m128i name = fold(_mm_and_si128(x, keep_first(l->name_len)));
+    *lower = _mm_or_si128(x, name);
     l->known = entry_of(l->name, l->name_len);
-    if (is_known(l->known, 0, _mm_and_si128(folded, keep_first(l->name_len))))
+    if (is_known(l->known, 0, name))
         return true;
     l->known = &hdr_table.entries[HDR_OTHER];
     return l->name_len != 0 && (h1_not_plain(x) & ((1U << l->name_len) - 1)) == 0;
@@ -166,19 +159,19 @@ static inline bool long_name(struct line *l, __m128i x, __m128i *lower, const ch
 {
     if (end - l->name < 2 * BLOCK + AFTER_NAME)
         return false;
-    __m128i y = h1_load(l->name + BLOCK), folded = fold(y);
+    __m128i y = h1_load(l->name + BLOCK);
     unsigned colons = h1_matches(y, ':');
     if (colons == 0)
         return false;
     size_t n = (unsigned)__builtin_ctz(colons);
+    __m128i name = fold(_mm_and_si128(y, keep_first(n)));
     *lower = fold(x);
     l->name_len = BLOCK + n;
     l->known =
         &hdr_table.entries[hdr_table.by_hash[HDR_HASH(BLOCK + n, hdr_word_of(l->name, BLOCK + n))]];
-    if (!is_known(l->known, 0, *lower) ||
-        !is_known(l->known, BLOCK, _mm_and_si128(folded, keep_first(n))))
+    if (!is_known(l->known, 0, *lower) || !is_known(l->known, BLOCK, name))
         return false;
-    store(l->name + BLOCK, blend(folded, y, n));
+    store(l->name + BLOCK, _mm_or_si128(y, name));
     return true;
 }
 
