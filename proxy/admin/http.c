@@ -4,14 +4,9 @@
  * libevent's own evhttp is not used: it cannot limit connections (2.1), answers malformed requests
  * with pages of its own, and writes headers in other cases and orders than Envoy, whose answers
  * tools compare. */
-#define LOG_COMPONENT LOGC_ADMIN
-#include "base/log.h"
-#include "proxy/admin/admin_int.h"
-#include <event2/buffer.h>
-#include <stdio.h>
+#include "proxy/admin/http_int.h"
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
 enum {
     REQUEST_ARENA_CHUNK = 16 * 1024,
@@ -23,60 +18,19 @@ enum {
     HEADERS_MAX = 100,
 };
 
-enum conn_state { CONN_HEAD, CONN_BODY, CONN_LINGER };
-
-struct admin_conn {
-    struct link link;
-    struct admin *admin;
-    struct bufferevent *bev;
-    struct event deadline;
-    uint64_t opened_ms;
-    enum conn_state state;
-    bool close_after; /* the answer being sent is the last */
-    bool broken;      /* no memory for the answer: to be closed when the callback ends */
-    void (*after)(void *arg);
-    /* the request being read */
-    struct arena *arena;
-    uint64_t begun_ms;
-    struct h1_parser parser;
-    struct h1_head head;
-    struct h1_body body;
-    bool is_form;
-    struct sv method, target;
-    struct str form;
-    uint64_t body_bytes;
-};
-
 static const struct h1_limits limits = {.max_head_bytes = ADMIN_HEAD_MAX,
                                         .max_headers = HEADERS_MAX};
-
-static uint64_t now_ms(const struct admin_conn *c)
-{
-    return clock_mono_ms(c->admin->deps.clock);
-}
-
-static void set_deadline(struct admin_conn *c, unsigned ms)
-{
-    const struct timeval t = {ms / 1000, (suseconds_t)(ms % 1000) * 1000};
-    event_add(&c->deadline, &t);
-}
-
-static void request_end(struct admin_conn *c)
-{
-    str_fini(&c->form);
-    arena_free(&c->arena);
-}
 
 static void conn_free(struct admin_conn *c)
 {
     struct admin *a = c->admin;
 
     void (*after)(void *arg) = c->after;
-    admin_stats_closed(a, now_ms(c) - c->opened_ms);
+    admin_stats_closed(a, admin_conn_now_ms(c) - c->opened_ms);
     list_unlink(&c->link);
     event_del(&c->deadline);
     bufferevent_free(c->bev);
-    request_end(c);
+    admin_conn_request_end(c);
     free(c);
     admin_conn_gone(a);
     /* The peer left before it had all of the answer: what it asked for is done all the same. */
@@ -84,148 +38,12 @@ static void conn_free(struct admin_conn *c)
         after(a->deps.arg);
 }
 
-/* ---- writing ---- */
-
-static struct stat_shard *shard(const struct admin_conn *c)
-{
-    return stats_shard(c->admin->deps.stats, 0);
-}
-
-static const char *reason(unsigned code)
-{
-    static const struct {
-        unsigned code;
-        const char *text;
-    } reasons[] = {
-        {200, "OK"                             },
-        {400, "Bad Request"                    },
-        {404, "Not Found"                      },
-        {405, "Method Not Allowed"             },
-        {413, "Payload Too Large"              },
-        {426, "Upgrade Required"               },
-        {431, "Request Header Fields Too Large"},
-        {500, "Internal Server Error"          },
-        {501, "Not Implemented"                },
-        {503, "Service Unavailable"            },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
-        if (reasons[i].code == code)
-            return reasons[i].text;
-    }
-    return "Unknown";
-}
-
-static void add_date(const struct admin_conn *c, struct str *out)
-{
-    char text[64] = "";
-    time_t t = (time_t)(clock_wall_us(c->admin->deps.clock) / 1000000);
-    struct tm tm;
-    if (gmtime_r(&t, &tm) != NULL)
-        strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-    str_addf(out, "date: %s\r\nserver: envoy\r\n", text);
-}
-
-static void put_bytes(struct admin_conn *c, const char *p, size_t n)
-{
-    if (c->broken || evbuffer_add(bufferevent_get_output(c->bev), p, n) != 0)
-        c->broken = true;
-    else
-        stat_add(shard(c), c->admin->st.tx_bytes, n);
-}
-
-static void put_text(struct admin_conn *c, const struct str *s)
-{
-    if (str_status(s) != OK)
-        c->broken = true;
-    put_bytes(c, s->p, s->n);
-}
-
-/* What every answer ends with. code 0: of a request that had not begun. */
-static void answered(struct admin_conn *c, unsigned code)
-{
-    if (c->begun_ms != 0)
-        admin_stats_answered(c->admin, code, now_ms(c) - c->begun_ms);
-    c->begun_ms = 0;
-    c->state = CONN_HEAD;
-    request_end(c);
-    set_deadline(c, ADMIN_SEND_MS);
-}
-
-/* What the connection manager says without asking a command: errors of the protocol. Always the
- * last answer. */
-static void reply_locally(struct admin_conn *c, unsigned code, bool with_body, bool last)
-{
-    struct str s;
-    const char *text = reason(code);
-
-    str_init(&s, 0);
-    str_addf(&s, "HTTP/1.1 %u %s\r\n", code, text);
-    if (with_body)
-        str_addf(&s, "content-length: %zu\r\ncontent-type: text/plain\r\n", strlen(text));
-    add_date(c, &s);
-    str_addf(&s, "%s%s\r\n%s", last ? "connection: close\r\n" : "",
-             with_body ? "" : "content-length: 0\r\n", with_body ? text : "");
-    c->close_after = last;
-    answered(c, code);
-    put_text(c, &s);
-    str_fini(&s);
-}
-
-static void free_text(const void *data, size_t n, void *arg)
-{
-    (void)n;
-    (void)arg;
-    free((void *)(uintptr_t)data);
-}
-
-/* One chunk and the end. Takes the body's memory. */
-static void put_chunks(struct admin_conn *c, struct str *body)
-{
-    struct evbuffer *out = bufferevent_get_output(c->bev);
-    char head[20];
-    size_t n = body->n;
-
-    if (n > 0) {
-        put_bytes(c, head, h1_chunk_head(head, n));
-        if (c->broken || evbuffer_add_reference(out, body->p, n, free_text, NULL) != 0) {
-            c->broken = true;
-            return;
-        }
-        str_init(body, 0); /* the buffer owns the bytes now */
-        stat_add(shard(c), c->admin->st.tx_bytes, n);
-        put_bytes(c, "\r\n", 2);
-    }
-    put_bytes(c, "0\r\n\r\n", 5);
-}
-
-static void reply(struct admin_conn *c, struct admin_reply *re)
-{
-    struct str s;
-    /* Envoy sends a body to HEAD as well, which no client expects. */
-    bool head_only = c->head.method == H1_HEAD, last = c->head.close;
-
-    str_init(&s, 0);
-    str_addf(&s,
-             "HTTP/1.1 %u %s\r\ncontent-type: %s\r\ncache-control: no-cache, max-age=0\r\n"
-             "x-content-type-options: nosniff\r\n",
-             re->code, reason(re->code), re->content_type);
-    add_date(c, &s);
-    str_addf(&s, "%stransfer-encoding: chunked\r\n\r\n", last ? "connection: close\r\n" : "");
-    c->close_after = last;
-    c->after = re->after;
-    answered(c, re->code);
-    put_text(c, &s);
-    if (!head_only)
-        put_chunks(c, &re->body);
-    str_fini(&s);
-}
-
 /* ---- reading ---- */
 
 static void consume(struct admin_conn *c, size_t n)
 {
     evbuffer_drain(bufferevent_get_input(c->bev), n);
-    stat_add(shard(c), c->admin->st.rx_bytes, n);
+    stat_add(admin_conn_shard(c), c->admin->st.rx_bytes, n);
 }
 
 /* 0: go on; otherwise the status to refuse the request with, and whether that has a body. */
@@ -286,18 +104,18 @@ static void run_request(struct admin_conn *c)
     struct admin_request *rq = ARENA_NEW(c->arena, struct admin_request);
 
     if (rq == NULL) {
-        reply_locally(c, 500, true, true);
+        admin_conn_reply_locally(c, 500, true, true);
         return;
     }
     rq->arena = c->arena;
     rq->method = c->method;
     if (admin_request_parse(c->target, c->is_form ? str_sv(&c->form) : SV_NONE, rq) != OK) {
-        reply_locally(c, 500, true, true);
+        admin_conn_reply_locally(c, 500, true, true);
         return;
     }
     str_init(&re.body, ANSWER_MAX);
     admin_answer(c->admin, rq, &re);
-    reply(c, &re);
+    admin_conn_reply(c, &re);
     str_fini(&re.body);
 }
 
@@ -314,22 +132,22 @@ static enum err read_head(struct admin_conn *c, struct evbuffer *in)
     }
     enum err e = h1_parse_request(&c->parser, (char *)evbuffer_pullup(in, -1), n, &c->head);
     if (c->begun_ms == 0 && (e != E_AGAIN || h1_parser_begun(&c->parser))) {
-        c->begun_ms = now_ms(c);
+        c->begun_ms = admin_conn_now_ms(c);
         admin_stats_request(c->admin);
-        set_deadline(c, ADMIN_REQUEST_MS);
+        admin_conn_arm(c, ADMIN_REQUEST_MS);
     }
     if (e == E_AGAIN)
         return e;
     if (e != OK || !keep_head(c)) {
         bool fault = e == E_PROTO || e == E_LIMIT;
-        stat_add(shard(c), c->admin->st.protocol_error, fault);
-        reply_locally(c, fault ? h1_fault_status(c->parser.fault) : 500, true, true);
+        stat_add(admin_conn_shard(c), c->admin->st.protocol_error, fault);
+        admin_conn_reply_locally(c, fault ? h1_fault_status(c->parser.fault) : 500, true, true);
         return OK;
     }
     struct verdict v = judge_head(&c->head);
     if (v.code != 0) {
         consume(c, c->head.head_bytes);
-        reply_locally(c, v.code, !v.empty, !v.keep);
+        admin_conn_reply_locally(c, v.code, !v.empty, !v.keep);
         return OK;
     }
     h1_body_init(&c->body, &c->head, &limits, NULL);
@@ -337,7 +155,7 @@ static enum err read_head(struct admin_conn *c, struct evbuffer *in)
     consume(c, c->head.head_bytes);
     c->state = CONN_BODY;
     if (wants_continue)
-        put_bytes(c, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+        admin_conn_put(c, "HTTP/1.1 100 Continue\r\n\r\n", 25);
     return OK;
 }
 
@@ -354,16 +172,16 @@ static enum err read_body(struct admin_conn *c, struct evbuffer *in)
             str_add(&c->form, data);
         consume(c, used);
         if (c->body_bytes > ADMIN_BODY_MAX || c->form.failed) {
-            reply_locally(c, 413, true, true);
+            admin_conn_reply_locally(c, 413, true, true);
             return OK;
         }
         if (e == E_PROTO || e == E_LIMIT) {
-            stat_inc(shard(c), c->admin->st.protocol_error);
-            reply_locally(c, h1_fault_status(c->body.fault), true, true);
+            stat_inc(admin_conn_shard(c), c->admin->st.protocol_error);
+            admin_conn_reply_locally(c, h1_fault_status(c->body.fault), true, true);
             return OK;
         }
         if (e != OK && e != E_AGAIN) {
-            reply_locally(c, 500, true, true);
+            admin_conn_reply_locally(c, 500, true, true);
             return OK;
         }
         if (e == E_AGAIN || (used == 0 && !c->body.done))
@@ -409,14 +227,14 @@ static void on_sent(struct bufferevent *bev, void *arg)
     if (c->state == CONN_LINGER)
         return;
     if (!c->close_after) {
-        set_deadline(c, c->begun_ms != 0 ? ADMIN_REQUEST_MS : ADMIN_IDLE_MS);
+        admin_conn_arm(c, c->begun_ms != 0 ? ADMIN_REQUEST_MS : ADMIN_IDLE_MS);
         progress(c);
         return;
     }
     /* Closing at once could reset the connection under an answer that is not read yet. */
     c->state = CONN_LINGER;
     shutdown(bufferevent_getfd(bev), SHUT_WR);
-    set_deadline(c, LINGER_MS);
+    admin_conn_arm(c, LINGER_MS);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
@@ -455,14 +273,14 @@ void admin_conn_open(struct admin *a, evutil_socket_t take_fd)
     }
     c->admin = a;
     c->bev = bev;
-    c->opened_ms = now_ms(c);
+    c->opened_ms = admin_conn_now_ms(c);
     str_init(&c->form, ADMIN_FORM_MAX);
     list_push_back(&a->conns, &c->link);
     evtimer_assign(&c->deadline, a->base, on_deadline, c);
     bufferevent_setcb(bev, on_read, on_sent, on_event, c);
     bufferevent_setwatermark(bev, EV_READ, 0, INPUT_MAX);
     admin_stats_opened(a);
-    set_deadline(c, ADMIN_IDLE_MS);
+    admin_conn_arm(c, ADMIN_IDLE_MS);
     bufferevent_enable(bev, EV_READ | EV_WRITE);
 }
 
