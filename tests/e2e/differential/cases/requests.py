@@ -1,21 +1,6 @@
 """What clients may send: bad and odd requests, versions, keep-alive, pipelining, framing, bodies, Expect."""
 
-from diffkit.case import (
-    Case,
-    close,
-    fate,
-    get,
-    hang,
-    head,
-    http,
-    interim,
-    pause,
-    reply,
-    request,
-    response,
-    send,
-    shut,
-)
+from diffkit.case import Case, close, fate, get, hang, head, http, interim, pause, reply, request, response, send, shut
 
 
 def raw(data):

@@ -282,11 +282,5 @@ CASES = [
         {"origin": named(b"one"), "origin2": named(b"two")},
         reduce=only_counts,
     ),
-    Case(
-        "host-weights",
-        ", ".join(["200 -"] * 4),
-        [get("/") * 4],
-        {"clusters": WEIGHTED_HOSTS},
-        reduce=only_counts,
-    ),
+    Case("host-weights", ", ".join(["200 -"] * 4), [get("/") * 4], {"clusters": WEIGHTED_HOSTS}, reduce=only_counts),
 ]

@@ -2,14 +2,12 @@
 
 import asyncio
 import copy
-import itertools
 import os
 import pathlib
 import random
 import signal
 import socket
 import tempfile
-import threading
 
 from . import config, netns
 from .client import Client
@@ -21,21 +19,24 @@ ORIGINS = ("origin", "origin2", "origin3")
 
 
 FIRST_PORT, LAST_PORT = 10240, 32000  # below the ports that the kernel gives out by itself
-next_port = itertools.count(random.randrange(FIRST_PORT, LAST_PORT))
-port_lock = threading.Lock()
 
 
-def free_port():
-    """A port nobody listens on, never given twice: listeners share ports silently, so a clash would not be an error."""
+def claim_port():
+    """(port, guard): a TCP port nobody listens on, and the UDP socket that claims it until it is closed.
+
+    Listening programs share ports silently (SO_REUSEPORT), so a clash would mix up their traffic instead of failing:
+    whoever holds the UDP port of that number has the TCP port, in all runs of these tests on this machine.
+    """
     while True:
-        with port_lock:
-            port = FIRST_PORT + next(next_port) % (LAST_PORT - FIRST_PORT)
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            try:
+        port = random.randrange(FIRST_PORT, LAST_PORT)
+        guard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            guard.bind(("127.0.0.1", port))
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
                 probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+            return port, guard
+        except OSError:
+            guard.close()
 
 
 class Full:
@@ -66,10 +67,12 @@ class Stage:
         self.full, self.dead = Full(), listen(None)
         scripts = getattr(case, "origins", {})
         self.origins = [Origin(n, scripts.get(n, [ANSWER]), self.fill_bytes) for n in ORIGINS]
+        claims = [claim_port() for _ in range(3)]
+        self.guards = [guard for _, guard in claims]
         self.names = {
-            "LISTENER": free_port(),
-            "ADMIN": free_port(),
-            "UNUSED": free_port(),
+            "LISTENER": claims[0][0],
+            "ADMIN": claims[1][0],
+            "UNUSED": claims[2][0],
             "DEAD": self.dead.getsockname()[1],
             "FULL": self.full.port,
             "LOG": str(self.path / "access.log"),
@@ -100,7 +103,8 @@ class Stage:
         for origin in self.origins:
             await origin.stop()
         self.full.stop()
-        self.dead.close()
+        for sock in [self.dead, *self.guards]:
+            sock.close()
         for pid in self.path.glob("*.pid"):
             os.kill(int(pid.read_text()), signal.SIGTERM)
         self.dir.cleanup()

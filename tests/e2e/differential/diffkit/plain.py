@@ -12,6 +12,8 @@ from .normalise import DATE
 from .observe import Stage
 from .wire import Wire, read_message
 
+# weft ends its own errors with the path of the field, in brackets; Envoy has no such thing.
+PATH_SUFFIX = re.compile(r" \(static_resources[\w.\[\]]*\)$")
 TIMES = re.compile(r'"(last_updated|uptime_\w+)": ?"[^"]*"')
 
 
@@ -206,7 +208,7 @@ def normalise_cli(case, seen):
     if "--help" not in case.args and "-h" not in case.args:
         view["out"] = tidy(seen["out"])
     if case.text:
-        view["why"] = tidy(why)
+        view["why"] = PATH_SUFFIX.sub("", tidy(why))
     view["mentions"] = {word: plain(word) in plain(seen["err"]) for word in case.mention}
     return view
 
