@@ -10,7 +10,7 @@
 
 enum {
     STUCK_POLL_MS = 100,
-    STUCK_AT_STOP_MS = 2000, /* how long a reader may stall the end of the process */
+    STUCK_AT_STOP_MS = 1000, /* how long a reader may stall the end of the process */
     SHARED_STEP = 4096, /* PIPE_BUF: a pipe that polls writable takes that much without blocking */
 };
 
@@ -53,34 +53,31 @@ static bool stopping(struct alog_writer *w)
     return stop;
 }
 
-/* Waits until fd takes more. False when the process is to end and the reader has been stuck for
- * long enough. */
-static bool wait_writable(struct alog_writer *w, int fd, int *stuck_ms)
+/* Waits until the file takes more. False when the process is to end and the file's reader has been
+ * waited for long enough, now and before. */
+static bool wait_writable(struct alog_writer *w, struct alog_file *f)
 {
-    struct pollfd p = {.fd = fd, .events = POLLOUT};
-    int n = poll(&p, 1, STUCK_POLL_MS);
-    if (n != 0)
-        return true;
-    if (stopping(w))
-        *stuck_ms += STUCK_POLL_MS;
-    return *stuck_ms < STUCK_AT_STOP_MS;
+    struct pollfd p = {.fd = f->fd, .events = POLLOUT};
+
+    if (f->stuck_ms >= STUCK_AT_STOP_MS)
+        return false;
+    if (poll(&p, 1, STUCK_POLL_MS) == 0 && stopping(w))
+        f->stuck_ms += STUCK_POLL_MS;
+    return f->stuck_ms < STUCK_AT_STOP_MS;
 }
 
 /* False when the rest of the bytes is lost. */
-static bool write_all(struct alog_writer *w, const struct alog_file *f, const char *p, size_t n)
+static bool write_all(struct alog_writer *w, struct alog_file *f, const char *p, size_t n)
 {
-    int stuck_ms = 0;
-
     while (n > 0) {
-        if (f->step == SHARED_STEP && !wait_writable(w, f->fd, &stuck_ms))
+        if (f->step == SHARED_STEP && !wait_writable(w, f))
             return false;
         ssize_t got = write(f->fd, p, n < f->step ? n : f->step);
         if (got >= 0) {
             p += got;
             n -= (size_t)got;
-            stuck_ms = 0;
         } else if (errno == EAGAIN) {
-            if (!wait_writable(w, f->fd, &stuck_ms))
+            if (!wait_writable(w, f))
                 return false;
         } else if (errno != EINTR) {
             return false;

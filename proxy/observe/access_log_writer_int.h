@@ -28,8 +28,9 @@ struct alog_file {
     struct alog_writer *writer;
     struct alog_file *next; /* list of all; never unlinked before the end */
     char *path;
-    int fd;      /* flusher's, once it runs */
-    size_t step; /* bytes to offer at a time */
+    int fd;       /* flusher's, once it runs */
+    size_t step;  /* bytes to offer at a time */
+    int stuck_ms; /* flusher's: waited for the reader since the end was asked for */
     struct slot slots[];
 };
 

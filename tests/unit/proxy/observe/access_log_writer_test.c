@@ -1,5 +1,6 @@
 /* The access log writer with its real thread, on files, pipes and sockets of a private directory.
  */
+#include "base/clock.h"
 #include "proxy/observe/access_log.h"
 #include "tests/support/failmalloc.h"
 #include "tests/support/t.h"
@@ -343,6 +344,29 @@ T(alog_writer, stuck_reader)
     restore_stdout(saved);
     T_EXPECT_EQ(e, OK, "");
     T_EXPECT(dropped >= 700 && dropped <= 900, "dropped %llu of 2500", (unsigned long long)dropped);
+}
+
+/* Megabytes are queued for a pipe that nobody reads: the end waits for it once, not for each
+ * buffer. */
+T(alog_writer, stuck_reader_at_the_end)
+{
+    static char line[10000];
+    int fds[2];
+    struct alog_file *f = NULL;
+    T_ASSERT(pipe(fds) == 0);
+    int saved = replace_stdout(fds[1]);
+    struct alog_writer *w = alog_writer_new(1, 0, 65536);
+    enum err e = alog_open(w, SV("/dev/stdout"), &f, NULL);
+    memset(line, 's', sizeof(line));
+    for (int i = 0; i < 500 && e == OK; i++)
+        alog_append(f, 0, sv_of(line, sizeof(line)));
+    uint64_t before = clock_mono_ms(clock_system());
+    alog_writer_free(&w);
+    uint64_t took = clock_mono_ms(clock_system()) - before;
+    restore_stdout(saved);
+    close(fds[0]);
+    T_EXPECT_EQ(e, OK, "");
+    T_EXPECT(took < 20000, "took %llu ms", (unsigned long long)took);
 }
 
 T(alog_writer, a_closed_reader_is_no_signal)
