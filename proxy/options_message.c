@@ -14,7 +14,7 @@
 /* WEFT_REVISION: "<commit>/<version>/<Clean|Modified>", from cmake/WeftVersion.cmake. */
 const char *options_version(void)
 {
-    return WEFT_REVISION "/" BUILD_KIND "/no-tls";
+    return WEFT_REVISION "/" BUILD_KIND "/NoTLS";
 }
 
 unsigned options_cpus(void)

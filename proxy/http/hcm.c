@@ -2,6 +2,7 @@
  */
 #define LOG_COMPONENT LOGC_HTTP
 #include "base/log.h"
+#include "net/sock.h"
 #include "proxy/http/hcm_int.h"
 #include <stdlib.h>
 
@@ -31,6 +32,8 @@ static void closed(struct hcm *h, bool local, bool active)
     stat_dec(sh, st->downstream_cx_active);
     if (h->spoke)
         stat_dec(sh, st->downstream_cx_http1_active);
+    if (h->soft_drain)
+        stat_dec(sh, st->downstream_cx_http1_soft_drain);
     stat_inc(sh, st->downstream_cx_destroy);
     stat_inc(sh, local ? st->downstream_cx_destroy_local : st->downstream_cx_destroy_remote);
     if (active) {
@@ -227,15 +230,20 @@ static void timer_fired(struct timer *t)
     } else if (h->conf->idle_ms > 0 && now >= h->idle_since_ms + h->conf->idle_ms) {
         /* A request may be on its way: for the drain time it would still be answered. */
         stat_inc(h->w->stats, st->downstream_cx_idle_timeout);
+        if (!h->spoke) {
+            hcm_finish(h);
+            return;
+        }
         h->close_after = true;
         h->close_by_ms = now + h->conf->drain_ms;
     }
     if (h->state == HCM_OPEN && h->conf->max_connection_ms > 0 && !h->close_after &&
         now >= h->opened_ms + h->conf->max_connection_ms) {
         stat_inc(h->w->stats, st->downstream_cx_max_duration_reached);
+        /* The next answer says so; an HTTP/1 connection that asks nothing more is left alone. */
         h->close_after = true;
-        if (h->stream == NULL)
-            hcm_finish(h);
+        stat_inc(h->w->stats, st->downstream_cx_http1_soft_drain);
+        h->soft_drain = true;
     }
     if (h->state != HCM_CLOSED)
         rearm(h);
@@ -508,7 +516,8 @@ void hcm_readable(struct hcm *h)
     while (h->state == HCM_OPEN && c->maybe_data) {
         if (waits_for_answer(h) || c->paused) {
             conn_pause(c);
-            if (c->peer_done)
+            /* A reset shows as a readable event without an end. */
+            if (c->peer_done || sock_error(c->fd) != 0)
                 lost(h);
             return;
         }

@@ -112,6 +112,12 @@ static enum err filters(const Hcm *m, struct model_build *b, struct hcm_conf *c,
             diag_prefix(d, "http_filters[%zu]", i);
             return e;
         }
+        if (ext.ext->terminal && i + 1 < m->n_http_filters)
+            return diag_fail(
+                d, E_PARSE,
+                "Error: terminal filter named %s of type %s must be the last filter in a http "
+                "filter chain.",
+                f->name, ext.ext->name);
         list[i].ops = const_container_of(ext.ext, struct http_filter_ops, ext);
         list[i].conf = ext.conf;
         list[i].state_at = (uint32_t)c->states_size;

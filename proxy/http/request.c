@@ -37,6 +37,7 @@ static bool refuse(struct stream *s, unsigned code, struct sv body, struct sv de
 static void close_connection(struct stream *s)
 {
     s->h->close_after = true;
+    s->h->linger = true;
 }
 
 /* ---- the target ---- */
@@ -122,6 +123,17 @@ static bool only_close_or_keep_alive(const struct headers *h)
            sv_ieq(header_value(c), SV("close"));
 }
 
+/* Of TE only the promise to take trailers concerns the origin. */
+static enum err keep_te_trailers(struct headers *h)
+{
+    struct sv rest = header_value(headers_get(h, HDR_TE)), token;
+    while (sv_split(&rest, ',', &token))
+        if (sv_ieq(sv_trim(token), SV("trailers")))
+            return headers_set(h, HDR_TE, SV("trailers"));
+    headers_remove(h, HDR_TE);
+    return OK;
+}
+
 static enum err drop_hop_by_hop(struct stream *s)
 {
     struct headers *h = &s->req.headers;
@@ -129,8 +141,9 @@ static enum err drop_hop_by_hop(struct stream *s)
         TRY(drop_nominated(s));
     headers_remove_set(h, hop_by_hop);
     if (UNLIKELY(headers_has(h, HDR_TE)) &&
+
         !sv_ieq(header_value(headers_get(h, HDR_TE)), SV("trailers")))
-        headers_remove(h, HDR_TE);
+        return keep_te_trailers(h);
     return OK;
 }
 

@@ -263,8 +263,9 @@ static enum hstep req_headers(void *st, struct stream *s, bool end)
 {
     struct router *r = st;
     (void)end;
-    stat_inc(s->w->stats, s->conf->st.rq_total);
     struct route_hit hit = route_match(s->conf->routes, s->authority, s->path);
+    if (LIKELY(!s->req.upgrade))
+        stat_inc(s->w->stats, s->conf->st.rq_total);
     s->vhost = hit.vhost;
     r->route = hit.route;
     if (UNLIKELY(r->route == NULL ||
@@ -357,13 +358,12 @@ static void on_headers(struct up_request *rq, struct h1_head *head, bool end)
     s->info.up_rx_first_us = now;
     s->info.details = SV("via_upstream");
     const struct header *canary = headers_get(h, HDR_X_ENVOY_UPSTREAM_CANARY);
-    s->info.up_protocol = head->minor == 0 ? PROTO_HTTP10 : PROTO_HTTP11;
     if (r->conf->dynamic_stats)
         cluster_count_code(r->wc, head->status, is_internal(r),
                            canary != NULL && sv_eq(header_value(canary), SV("true")));
     headers_remove_set(h, answer_hop_by_hop);
-    if (!r->conf->suppress_envoy_headers && r->sent_us != 0) {
-        struct sv ms = decimal(s->arena, (now - r->sent_us) / 1000);
+    if (!r->conf->suppress_envoy_headers && s->req_done) {
+        struct sv ms = decimal(s->arena, (now - s->info.rx_end_us) / 1000);
         if (ms.p == NULL || headers_set(h, HDR_X_ENVOY_UPSTREAM_SERVICE_TIME, ms) != OK) {
             stream_res_reset(s, RF_OVERLOAD_MANAGER, SV("out_of_memory"));
             return;

@@ -19,8 +19,9 @@ typedef Envoy__Extensions__Filters__Network__TcpProxy__V3__TcpProxy TcpProxy;
 #define TCP_COUNTERS(X)                                                                            \
     X(downstream_cx_drain_close)                                                                   \
     X(downstream_cx_no_route)                                                                      \
-    X(downstream_cx_overload_close) X(downstream_cx_rx_bytes_total) X(downstream_cx_total)         \
-        X(downstream_cx_tx_bytes_total) X(downstream_flow_control_paused_reading_total)            \
+    X(downstream_cx_overload_close)                                                                \
+    X(downstream_cx_rx_bytes_total) X(downstream_cx_total) X(downstream_cx_tx_bytes_total)         \
+        X(downstream_flow_control_paused_reading_total)                                            \
             X(downstream_flow_control_resumed_reading_total) X(early_data_received_count_total)    \
                 X(idle_timeout) X(max_downstream_connection_duration) X(route_delayed_total)       \
                     X(upstream_flush_total)
@@ -66,7 +67,7 @@ struct tcp {
     struct timer idle;
     uint64_t last_active_ms;
     uint32_t attempts;
-    bool done, down_ended, up_ended;
+    bool done, down_ended, up_ended, up_ended_first;
     struct stream_info info;
     struct addr up_addr, up_local;
     char failure[96];
@@ -253,7 +254,7 @@ static void finish_if_both_ended(struct tcp *t)
 {
     if (t->down_ended && t->up_ended && t->up != NULL && t->up->conn.out.n == 0 &&
         t->d->conn.out.n == 0) {
-        close_up(t, false, false); /* it was the last to end */
+        close_up(t, t->up_ended_first, false);
         finish(t, 0, false);
     }
 }
@@ -317,6 +318,7 @@ static void up_readable(struct conn *c)
     enum err e = relay(t, c, &t->d->conn, t->d->buffer_limit);
     if (e == E_CLOSED) {
         t->up_ended = true;
+        t->up_ended_first = !t->down_ended;
         conn_end_write(&t->d->conn);
         finish_if_both_ended(t);
     } else if (e == E_IO) {

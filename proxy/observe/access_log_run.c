@@ -130,8 +130,13 @@ static __attribute__((noinline)) struct sv find_pseudo(const struct stream_info 
         return si->path.n > 0 ? si->path : SV_NONE;
     case ALOG_AUTHORITY:
         return si->authority.n > 0 ? si->authority : SV_NONE;
-    case ALOG_SCHEME:
-        return find_known(si->req, HDR_X_FORWARDED_PROTO);
+    case ALOG_SCHEME: {
+        /* What a trusted hop says, if it is a scheme at all. */
+        struct sv proto = find_known(si->req, HDR_X_FORWARDED_PROTO);
+        return proto.p == NULL || sv_ieq(proto, SV("http")) || sv_ieq(proto, SV("https"))
+                   ? proto
+                   : SV("http");
+    }
     case ALOG_STATUS:
         return status_text(si);
     case ALOG_NO_PSEUDO:

@@ -260,10 +260,9 @@ static size_t take_head(struct up_conn *uc, char *p, size_t n)
         return SIZE_MAX;
     }
     uc->head_done = true;
-    if (uc->head.close) {
-        uc->close_after = true;
+    uc->close_after |= uc->head.close;
+    if (uc->head.close && uc->head.framing != H1_BODY_UNTIL_CLOSE)
         stat_inc(uc->pool->w->stats, uc->pool->c->st.upstream_cx_close_notify);
-    }
     headers_init(&uc->trailers, rq->arena);
     if (LIKELY(uc->head.framing == H1_BODY_LENGTH && uc->head.content_length <= n - used))
         return take_whole(uc, sv_of(p + used, (size_t)uc->head.content_length), n - used);

@@ -303,7 +303,8 @@ void pool_release(struct up_conn *uc)
         uc->close_after = true;
     }
     if (uc->close_after || p->retired) {
-        pool_close_conn(uc, UPR_NONE, SV_NONE, !uc->conn.peer_done);
+        bool ended_by_peer = uc->head_done && uc->body.framing == H1_BODY_UNTIL_CLOSE;
+        pool_close_conn(uc, UPR_NONE, SV_NONE, !ended_by_peer);
         return;
     }
     while (!list_empty(&p->pending)) {
