@@ -31,4 +31,9 @@ ProtobufCMessage *fake_parse(const char *yaml, struct arena *a);
 struct fake_case {
     const char *name, *text, *want, *path;
 };
+/* A row of a table; unlike bare braces it is not padded to the width of the longest. */
+#define ROW(...)                                                                                   \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 void fake_check(const struct fake_case *c, const char *before, const char *after);

@@ -66,19 +66,20 @@ T(load, syntax_by_name)
     static const struct {
         const char *name, *text, *want; /* want: part of the refusal, or NULL */
     } rows[] = {
-        {"a.yaml",     "node:\n  id: x\n",             NULL                                         },
-        {"a.yml",      "node:\n  id: x\n",             NULL                                         },
-        {"A.YAML",     "node:\n  id: x\n",             NULL                                         },
-        {"a.json",     "{\"node\": {\"id\": \"x\"}}",  NULL                                         },
-        {"b.json",     "node:\n  id: x\n",             "b.json:1:1"                                 },
-        {"a.conf",     "node:\n  id: x\n",             NULL                                         },
-        {"b",          " {\"node\": {\"id\": \"x\"}}", NULL                                         },
-        {"a.pb",       "",                             "a.pb: protobuf files are unsupported"       },
-        {"a.pb_text",  "node {}",                      "a.pb_text: protobuf files are unsupported"  },
-        {"empty.yaml", "",                             "empty.yaml:1:1"                             },
-        {"bad.yaml",   "node: [",                      "bad.yaml:"                                  },
-        {"field.yaml", "nodes: {}\n",                  "no such field 'nodes'"                      },
-        {"rule.yaml",  "stats_flush_interval: 0s\n",   "BootstrapValidationError.StatsFlushInterval"},
+        ROW("a.yaml", "node:\n  id: x\n", NULL),
+        ROW("a.yml", "node:\n  id: x\n", NULL),
+        ROW("A.YAML", "node:\n  id: x\n", NULL),
+        ROW("a.json", "{\"node\": {\"id\": \"x\"}}", NULL),
+        ROW("b.json", "node:\n  id: x\n", "b.json:1:1"),
+        ROW("a.conf", "node:\n  id: x\n", NULL),
+        ROW("b", " {\"node\": {\"id\": \"x\"}}", NULL),
+        ROW("a.pb", "", "a.pb: protobuf files are unsupported"),
+        ROW("a.pb_text", "node {}", "a.pb_text: protobuf files are unsupported"),
+        ROW("empty.yaml", "", "empty.yaml:1:1"),
+        ROW("bad.yaml", "node: [", "bad.yaml:"),
+        ROW("field.yaml", "nodes: {}\n", "no such field 'nodes'"),
+        ROW("rule.yaml", "stats_flush_interval: 0s\n",
+            "BootstrapValidationError.StatsFlushInterval"),
     };
     struct files f;
     files_init(&f);

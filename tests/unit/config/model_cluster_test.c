@@ -13,88 +13,101 @@ static const char after[] = "]}";
     " Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'"
 
 static const struct fake_case kinds[] = {
-    {"name only",                 "{name: c}",                                                                NULL,                                                                      NULL                         },
-    {"no name",                   "{}",                                                                       "ClusterValidationError.Name: value length must be at least 1 characters",
-     NULL                                                                                                                                                                                                             },
-    {"two",                       "{name: c}, {name: d}",                                                     NULL,                                                                      NULL                         },
-    {"twice",                     "{name: c}, {name: d}, {name: c}",                                          "cluster manager: duplicate cluster 'c'",
-     "clusters[2]"                                                                                                                                                                                                    },
-    {"static",                    CLUSTER("type: STATIC, " MEMBERS(END("127.0.0.1"))),                        NULL,                                                                      NULL                         },
-    {"dns",                       CLUSTER("type: STRICT_DNS, " MEMBERS(END("example.com") "," END("'::1'"))), NULL,                                                                      NULL                         },
-    {"logical dns",               CLUSTER("type: LOGICAL_DNS"),                                               "cluster 'c': type LOGICAL_DNS is unsupported",
-     "clusters[0].type"                                                                                                                                                                                               },
-    {"eds",                       CLUSTER("type: EDS"),                                                       "cluster 'c': type EDS is unsupported",                                    NULL                         },
-    {"unknown type",              CLUSTER("type: 9"),
-     "ClusterValidationError.Type: value must be one of the defined enum values",                                                                                                        NULL                         },
-    {"original dst",              CLUSTER("type: ORIGINAL_DST, lb_policy: CLUSTER_PROVIDED"),                 NULL,                                                                      NULL                         },
-    {"original dst, round robin", CLUSTER("type: ORIGINAL_DST"),
-     "cluster: LB policy ROUND_ROBIN is not valid for Cluster type ORIGINAL_DST. Only "
-     "'CLUSTER_PROVIDED' is "
-     "allowed with cluster type 'ORIGINAL_DST'",                                                                                                                                         "clusters[0].lb_policy"      },
-    {"original dst with members",
-     CLUSTER("type: ORIGINAL_DST, lb_policy: CLUSTER_PROVIDED, load_assignment: {cluster_name: c}"),
-     "ORIGINAL_DST clusters must have no load assignment configured",                                                                                                                    "clusters[0].load_assignment"},
-    {"provided by nobody",        CLUSTER("lb_policy: CLUSTER_PROVIDED"),
-     "cluster manager: cluster provided LB specified but cluster 'c' did not provide one. Check "
-     "cluster "
-     "documentation.",                                                                                                                                                                   NULL                         },
-    {"least request",             CLUSTER("lb_policy: LEAST_REQUEST"),
-     "cluster 'c': lb_policy LEAST_REQUEST is unsupported",                                                                                                                              "clusters[0].lb_policy"      },
-    {"ring hash",                 CLUSTER("lb_policy: RING_HASH"),                                            "lb_policy RING_HASH is unsupported",                                      NULL                         },
-    {"random",                    CLUSTER("lb_policy: RANDOM"),                                               "lb_policy RANDOM is unsupported",                                         NULL                         },
-    {"maglev",                    CLUSTER("lb_policy: MAGLEV"),                                               "lb_policy MAGLEV is unsupported",                                         NULL                         },
-    {"lb config",                 CLUSTER("lb_policy: LOAD_BALANCING_POLICY_CONFIG"),                         "is unsupported",                                                          NULL                         },
+    ROW("name only", "{name: c}", NULL, NULL),
+    ROW("no name", "{}", "ClusterValidationError.Name: value length must be at least 1 characters",
+        NULL),
+    ROW("two", "{name: c}, {name: d}", NULL, NULL),
+    ROW("twice", "{name: c}, {name: d}, {name: c}", "cluster manager: duplicate cluster 'c'",
+        "clusters[2]"),
+    ROW("static", CLUSTER("type: STATIC, " MEMBERS(END("127.0.0.1"))), NULL, NULL),
+    ROW("dns", CLUSTER("type: STRICT_DNS, " MEMBERS(END("example.com") "," END("'::1'"))), NULL,
+        NULL),
+    ROW("logical dns", CLUSTER("type: LOGICAL_DNS"), "cluster 'c': type LOGICAL_DNS is unsupported",
+        "clusters[0].type"),
+    ROW("eds", CLUSTER("type: EDS"), "cluster 'c': type EDS is unsupported", NULL),
+    ROW("unknown type", CLUSTER("type: 9"),
+        "ClusterValidationError.Type: value must be one of the defined enum values", NULL),
+    ROW("original dst", CLUSTER("type: ORIGINAL_DST, lb_policy: CLUSTER_PROVIDED"), NULL, NULL),
+    ROW("original dst, round robin", CLUSTER("type: ORIGINAL_DST"),
+        "cluster: LB policy ROUND_ROBIN is not valid for Cluster type ORIGINAL_DST. Only "
+        "'CLUSTER_PROVIDED' is "
+        "allowed with cluster type 'ORIGINAL_DST'",
+        "clusters[0].lb_policy"),
+    ROW("original dst with members",
+        CLUSTER(
+            "type: ORIGINAL_DST, lb_policy: CLUSTER_PROVIDED, load_assignment: {cluster_name: c}"),
+        "ORIGINAL_DST clusters must have no load assignment configured",
+        "clusters[0].load_assignment"),
+    ROW("provided by nobody", CLUSTER("lb_policy: CLUSTER_PROVIDED"),
+        "cluster manager: cluster provided LB specified but cluster 'c' did not provide one. Check "
+        "cluster "
+        "documentation.",
+        NULL),
+    ROW("least request", CLUSTER("lb_policy: LEAST_REQUEST"),
+        "cluster 'c': lb_policy LEAST_REQUEST is unsupported", "clusters[0].lb_policy"),
+    ROW("ring hash", CLUSTER("lb_policy: RING_HASH"), "lb_policy RING_HASH is unsupported", NULL),
+    ROW("random", CLUSTER("lb_policy: RANDOM"), "lb_policy RANDOM is unsupported", NULL),
+    ROW("maglev", CLUSTER("lb_policy: MAGLEV"), "lb_policy MAGLEV is unsupported", NULL),
+    ROW("lb config", CLUSTER("lb_policy: LOAD_BALANCING_POLICY_CONFIG"), "is unsupported", NULL),
 };
 
 static const struct fake_case members[] = {
-    {"no members",         CLUSTER("load_assignment: {cluster_name: c}"),           NULL,                        NULL             },
-    {"no assignment name", CLUSTER("load_assignment: {}"),
-     "ClusterLoadAssignmentValidationError.ClusterName: value length must be at least 1 characters",             NULL             },
-    {"name in static",     CLUSTER(MEMBERS(END("127.0.0.1") "," END("localhost"))),
-     "malformed IP address: localhost." HINT,
-     "clusters[0].load_assignment.endpoints[0].lb_endpoints[1].endpoint.address.socket_address."
-     "address"                                                                                                                    },
-    {"no endpoint",        CLUSTER(MEMBERS("{}")),                                  "Address must be set." HINT, "lb_endpoints[0]"},
-    {"no address",         CLUSTER(MEMBERS("{endpoint: {}}")),                      "Address must be set." HINT,
-     "endpoint.address"                                                                                                           },
-    {"no address in dns",  CLUSTER("type: STRICT_DNS, " MEMBERS("{endpoint: {}}")),
-     "Address must be set.",                                                                                     NULL             },
-    {"weight 0",
-     CLUSTER(MEMBERS(
-         "{load_balancing_weight: 0, endpoint: {address: {socket_address: {address: 1.2.3.4, "
-         "port_value: 1}}}}")),
-     "LbEndpointValidationError.LoadBalancingWeight: value must be greater than or equal to 1",                  NULL             },
-    {"the same twice",     CLUSTER(MEMBERS(END("1.2.3.4") "," END("1.2.3.4"))),     NULL,                        NULL             },
-    {"udp",
-     CLUSTER(MEMBERS("{endpoint: {address: {socket_address: {address: 1.2.3.4, port_value: 1, "
-                     "protocol: UDP}}}}")),
-     NULL,                                                                                                       NULL             },
+    ROW("no members", CLUSTER("load_assignment: {cluster_name: c}"), NULL, NULL),
+    ROW("no assignment name", CLUSTER("load_assignment: {}"),
+        "ClusterLoadAssignmentValidationError.ClusterName: value length must be at least 1 "
+        "characters",
+        NULL),
+    ROW("name in static", CLUSTER(MEMBERS(END("127.0.0.1") "," END("localhost"))),
+        "malformed IP address: localhost." HINT,
+        "clusters[0].load_assignment.endpoints[0].lb_endpoints[1].endpoint.address.socket_address."
+        "address"),
+    ROW("no endpoint", CLUSTER(MEMBERS("{}")), "Address must be set." HINT, "lb_endpoints[0]"),
+    ROW("no address", CLUSTER(MEMBERS("{endpoint: {}}")), "Address must be set." HINT,
+        "endpoint.address"),
+    ROW("no address in dns", CLUSTER("type: STRICT_DNS, " MEMBERS("{endpoint: {}}")),
+        "Address must be set.", NULL),
+    ROW("weight 0",
+        CLUSTER(MEMBERS(
+            "{load_balancing_weight: 0, endpoint: {address: {socket_address: {address: 1.2.3.4, "
+            "port_value: 1}}}}")),
+        "LbEndpointValidationError.LoadBalancingWeight: value must be greater than or equal to 1",
+        NULL),
+    ROW("the same twice", CLUSTER(MEMBERS(END("1.2.3.4") "," END("1.2.3.4"))), NULL, NULL),
+    ROW("udp",
+        CLUSTER(MEMBERS("{endpoint: {address: {socket_address: {address: 1.2.3.4, port_value: 1, "
+                        "protocol: UDP}}}}")),
+        NULL, NULL),
 };
 
 static const struct fake_case times[] = {
-    {"connect 0",                      CLUSTER("connect_timeout: 0s"),                               "ConnectTimeout: value must be greater than 0s",
-     NULL                                                                                                                                                                                                     },
-    {"connect negative",               CLUSTER("connect_timeout: -1s"),
-     "Invalid duration: Expected positive duration",                                                                                                   NULL                                                   },
-    {"dns 1 ms",                       CLUSTER("dns_refresh_rate: 0.001s"),
-     "DnsRefreshRate: value must be greater than 1ms",                                                                                                 NULL                                                   },
-    {"failure max below base",
-     CLUSTER("type: STRICT_DNS, dns_failure_refresh_rate: {base_interval: 2s, max_interval: 1s}"),
-     "dns_failure_refresh_rate must have max_interval greater than or equal to the base_interval",                                                     "clusters[0].dns_failure_refresh_rate"                 },
-    {"failure max below base, static",
-     CLUSTER("dns_failure_refresh_rate: {base_interval: 2s, max_interval: 1s}"),                     NULL,                                             NULL                                                   },
-    {"failure without base",           CLUSTER("dns_failure_refresh_rate: {}"),
-     "BaseInterval: value is required",                                                                                                                NULL                                                   },
-    {"cleanup 0",                      CLUSTER("cleanup_interval: 0s"),                              "CleanupInterval: value must be greater than 0s",
-     NULL                                                                                                                                                                                                     },
-    {"two request limits",
-     CLUSTER("max_requests_per_connection: 1, common_http_protocol_options: "
-             "{max_requests_per_connection: 1}"),
-     "Only one of max_requests_per_connection from Cluster or HttpProtocolOptions can be specified",                                                   NULL                                                   },
-    {"negative idle",                  CLUSTER("common_http_protocol_options: {idle_timeout: -1s}"),
-     "Invalid duration",                                                                                                                               "clusters[0].common_http_protocol_options.idle_timeout"},
-    {"unknown priority",               CLUSTER("circuit_breakers: {thresholds: [{priority: 3}]}"),
-     "value must be one of the defined enum values",                                                                                                   NULL                                                   },
+    ROW("connect 0", CLUSTER("connect_timeout: 0s"),
+        "ConnectTimeout: value must be greater than 0s", NULL),
+    ROW("connect negative", CLUSTER("connect_timeout: -1s"),
+        "Invalid duration: Expected positive duration", NULL),
+    ROW("dns 1 ms", CLUSTER("dns_refresh_rate: 0.001s"),
+        "DnsRefreshRate: value must be greater than 1ms", NULL),
+    ROW("failure max below base",
+        CLUSTER(
+            "type: STRICT_DNS, dns_failure_refresh_rate: {base_interval: 2s, max_interval: 1s}"),
+        "dns_failure_refresh_rate must have max_interval greater than or equal to the "
+        "base_interval",
+        "clusters[0].dns_failure_refresh_rate"),
+    ROW("failure max below base, static",
+        CLUSTER("dns_failure_refresh_rate: {base_interval: 2s, max_interval: 1s}"), NULL, NULL),
+    ROW("failure without base", CLUSTER("dns_failure_refresh_rate: {}"),
+        "BaseInterval: value is required", NULL),
+    ROW("cleanup 0", CLUSTER("cleanup_interval: 0s"),
+        "CleanupInterval: value must be greater than 0s", NULL),
+    ROW("two request limits",
+        CLUSTER("max_requests_per_connection: 1, common_http_protocol_options: "
+                "{max_requests_per_connection: 1}"),
+        "Only one of max_requests_per_connection from Cluster or HttpProtocolOptions can be "
+        "specified",
+        NULL),
+    ROW("negative idle", CLUSTER("common_http_protocol_options: {idle_timeout: -1s}"),
+        "Invalid duration", "clusters[0].common_http_protocol_options.idle_timeout"),
+    ROW("unknown priority", CLUSTER("circuit_breakers: {thresholds: [{priority: 3}]}"),
+        "value must be one of the defined enum values", NULL),
 };
 
 static void check_all(const struct fake_case *c, size_t n)

@@ -10,6 +10,7 @@
 #define PLAIN                                                                                      \
     "{name: p, typed_config: {'@type': type.googleapis.com/"                                       \
     "envoy.extensions.access_loggers.stream.v3.StderrAccessLog}}"
+#define FILE_TYPE "envoy.extensions.access_loggers.file.v3.FileAccessLog"
 #define FILE_LOG(path)                                                                             \
     "{name: f, typed_config: {'@type': type.googleapis.com/"                                       \
     "envoy.extensions.access_loggers.file.v3.FileAccessLog" path "}}"
@@ -24,38 +25,46 @@
 #define AFTER_FILTERS "]" AFTER_HCM
 
 static const struct fake_case filters[] = {
-    {"router",                  ROUTER,                                      NULL,                                                                                NULL                                     },
-    {"none",                    "",                                          NULL,                                                                                NULL                                     },
-    {"plain, router",           PLAIN ", " ROUTER,                           NULL,                                                                                NULL                                     },
-    {"router first",            ROUTER ", " PLAIN,
-     "Error: terminal filter named r of type envoy.filters.http.router must be the last filter in "
-     "a "
-     "http filter chain.",                                                                                                                                        "filters[0].typed_config.http_filters[0]"},
-    {"two routers",             ROUTER ", " ROUTER,                          "must be the last filter in a http filter chain.",                                   NULL                                     },
-    {"plain last",              PLAIN,
-     "Error: non-terminal filter named p of type test.filters.network.not_terminal is the last "
-     "filter in "
-     "a http filter chain.",                                                                                                                                      NULL                                     },
-    {"no configuration",        "{name: envoy.filters.http.router}",
-     "Didn't find a registered implementation for 'envoy.filters.http.router' with type URL: ''",                                                                 NULL                                     },
-    {"unknown, optional",       "{name: foo, is_optional: true}, " ROUTER,   NULL,                                                                                NULL                                     },
-    {"unknown, optional, last", ROUTER ", {name: foo, is_optional: true}",
-     "must be the last filter in a http filter chain.",                                                                                                           "http_filters[0]"                        },
-    {"disabled router",
-     "{name: r, disabled: true, typed_config: {'@type': type.googleapis.com/"
-     "envoy.extensions.filters.http.router.v3.Router}}",                     "Error: the last (terminal) filter (r) in the chain cannot be disabled by default.", NULL                                     },
-    {"no name",
-     "{typed_config: {'@type': "
-     "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}", "HttpFilterValidationError.Name: value length must be at least 1 characters",        NULL                                     },
+    ROW("router", ROUTER, NULL, NULL),
+    ROW("none", "", NULL, NULL),
+    ROW("plain, router", PLAIN ", " ROUTER, NULL, NULL),
+    ROW("router first", ROUTER ", " PLAIN,
+        "Error: terminal filter named r of type envoy.filters.http.router must be the last filter "
+        "in "
+        "a "
+        "http filter chain.",
+        "filters[0].typed_config.http_filters[0]"),
+    ROW("two routers", ROUTER ", " ROUTER, "must be the last filter in a http filter chain.", NULL),
+    ROW("plain last", PLAIN,
+        "Error: non-terminal filter named p of type test.filters.network.not_terminal is the last "
+        "filter in "
+        "a http filter chain.",
+        NULL),
+    ROW("no configuration", "{name: envoy.filters.http.router}",
+        "Didn't find a registered implementation for 'envoy.filters.http.router' with type URL: ''",
+        NULL),
+    ROW("unknown, optional", "{name: foo, is_optional: true}, " ROUTER, NULL, NULL),
+    ROW("unknown, optional, last", ROUTER ", {name: foo, is_optional: true}",
+        "must be the last filter in a http filter chain.", "http_filters[0]"),
+    ROW("disabled router",
+        "{name: r, disabled: true, typed_config: {'@type': type.googleapis.com/"
+        "envoy.extensions.filters.http.router.v3.Router}}",
+        "Error: the last (terminal) filter (r) in the chain cannot be disabled by default.", NULL),
+    ROW("no name",
+        "{typed_config: {'@type': "
+        "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}",
+        "HttpFilterValidationError.Name: value length must be at least 1 characters", NULL),
 };
 
 static const struct fake_case logs[] = {
-    {"file",             FILE_LOG(", path: /dev/null"),         NULL,                 NULL                             },
-    {"no path",          FILE_LOG(""),
-     "FileAccessLogValidationError.Path: value length must be at least 1 characters", "access_log[0].typed_config.path"},
-    {"unknown",          FILE_LOG(", path: x") ", {name: foo}",
-     "Didn't find a registered implementation for 'foo' with type URL: ''",           "typed_config.access_log[1]"     },
-    {"no configuration", "{name: envoy.access_loggers.file}",   "with type URL: ''",  NULL                             },
+    ROW("file", FILE_LOG(", path: /dev/null"), NULL, NULL),
+    ROW("no path", FILE_LOG(""),
+        "FileAccessLogValidationError.Path: value length must be at least 1 characters",
+        "access_log[0].typed_config.path"),
+    ROW("unknown", FILE_LOG(", path: x") ", {name: foo}",
+        "Didn't find a registered implementation for 'foo' with type URL: ''",
+        "typed_config.access_log[1]"),
+    ROW("no configuration", "{name: envoy.access_loggers.file}", "with type URL: ''", NULL),
 };
 
 T(model_ext, http_filters)
@@ -97,13 +106,14 @@ T(model_ext, left_out_filters)
 /* ---- admin ---- */
 
 static const struct fake_case admin[] = {
-    {"no address",                   "{}",                                                         NULL, NULL                                  },
-    {"bad address",                  "{address: {socket_address: {address: foo, port_value: 1}}}",
-     "malformed IP address: foo",                                                                        "admin.address.socket_address.address"},
-    {"unknown log",                  "{access_log: [{name: foo}]}",
-     "Didn't find a registered implementation for 'foo'",                                                "admin.access_log[0]"                 },
-    {"ipv4_compat is not looked at",
-     "{address: {socket_address: {address: '::1', port_value: 1, ipv4_compat: true}}}",            NULL, NULL                                  },
+    ROW("no address", "{}", NULL, NULL),
+    ROW("bad address", "{address: {socket_address: {address: foo, port_value: 1}}}",
+        "malformed IP address: foo", "admin.address.socket_address.address"),
+    ROW("unknown log", "{access_log: [{name: foo}]}",
+        "Didn't find a registered implementation for 'foo'", "admin.access_log[0]"),
+    ROW("ipv4_compat is not looked at",
+        "{address: {socket_address: {address: '::1', port_value: 1, ipv4_compat: true}}}", NULL,
+        NULL),
 };
 
 T(model_ext, admin)
@@ -147,17 +157,13 @@ T(model_ext, unpack)
         size_t n;
         enum err want;
     } rows[] = {
-        {"good",          "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
-         "\x0a\x01x",                                                                                               3, OK        },
-        {"no prefix",     "envoy.extensions.access_loggers.file.v3.FileAccessLog",                     "\x0a\x01x", 3, OK        },
-        {"other type",
-         "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",              "",          0,
-         E_PARSE                                                                                                                 },
-        {"cut",           "x/envoy.extensions.access_loggers.file.v3.FileAccessLog",                   "\x0a\x05x", 3, E_PARSE   },
-        {"unknown field", "x/envoy.extensions.access_loggers.file.v3.FileAccessLog",
-         "\x50\x01\x0a\x01x",                                                                                       5, E_NOTFOUND},
-        {"a rule broken", "x/envoy.extensions.access_loggers.file.v3.FileAccessLog",                   "",          0,
-         E_PARSE                                                                                                                 },
+        ROW("good", "type.googleapis.com/" FILE_TYPE, "\x0a\x01x", 3, OK),
+        ROW("no prefix", FILE_TYPE, "\x0a\x01x", 3, OK),
+        ROW("other type", "x/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", "", 0,
+            E_PARSE),
+        ROW("cut", "x/" FILE_TYPE, "\x0a\x05x", 3, E_PARSE),
+        ROW("unknown field", "x/" FILE_TYPE, "\x50\x01\x0a\x01x", 5, E_NOTFOUND),
+        ROW("a rule broken", "x/" FILE_TYPE, "", 0, E_PARSE),
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct any_view in = {rows[i].url, (const uint8_t *)rows[i].bytes, rows[i].n};

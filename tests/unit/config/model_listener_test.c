@@ -23,131 +23,154 @@ static const char before[] = "static_resources: {listeners: [";
 static const char after[] = "]}";
 
 static const struct fake_case addresses[] = {
-    {"v4",              "{name: l, " AT80 ", " CHAINS "}",                                      NULL,                                                    NULL                                             },
-    {"v6",              "{name: l, " ADDRESS("'::1'") ", " CHAINS "}",                          NULL,                                                    NULL                                             },
-    {"v6 any takes v4",
-     "{name: l, address: {socket_address: {address: '::', port_value: 1, ipv4_compat: "
-     "true}}, " CHAINS "}",
-     NULL,                                                                                                                                               NULL                                             },
-    {"mapped takes v4",
-     "{name: l, address: {socket_address: {address: '::ffff:1.2.3.4', port_value: 1, ipv4_compat: "
-     "true}}, " CHAINS "}",
-     NULL,                                                                                                                                               NULL                                             },
-    {"v4 takes v4",
-     "{name: l, address: {socket_address: {address: 0.0.0.0, port_value: 1, ipv4_compat: "
-     "true}}, " CHAINS "}",
-     "Only IPv6 address '::' or valid IPv4-mapped IPv6 address can set ipv4_compat: 0.0.0.0:1",                                                          "listeners[0].address.socket_address.ipv4_compat"},
-    {"v6 takes v4",
-     "{name: l, address: {socket_address: {address: '0:0::1', port_value: 1, ipv4_compat: "
-     "true}}, " CHAINS "}",
-     "can set ipv4_compat: [::1]:1",                                                                                                                     NULL                                             },
-    {"name",            "{name: l, " ADDRESS("foo") ", " CHAINS "}",                            "malformed IP address: foo",
-     "static_resources.listeners[0].address.socket_address.address"                                                                                                                                       },
-    {"three parts",     "{name: l, " ADDRESS("1.2.3") ", " CHAINS "}",                          "malformed IP address: 1.2.3",
-     NULL                                                                                                                                                                                                 },
-    {"leading zero",    "{name: l, " ADDRESS("01.2.3.4") ", " CHAINS "}",                       "malformed IP address",
-     NULL                                                                                                                                                                                                 },
-    {"brackets",        "{name: l, " ADDRESS("'[::1]'") ", " CHAINS "}",                        "malformed IP address: [::1]",
-     NULL                                                                                                                                                                                                 },
-    {"zone",            "{name: l, " ADDRESS("'fe80::1%eth0'") ", " CHAINS "}",                 "malformed IP address",                                  NULL                                             },
-    {"no address",      "{name: l, " CHAINS "}",                                                "error adding listener named 'l': address is necessary",
-     "listeners[0]"                                                                                                                                                                                       },
-    {"empty address",   "{name: l, address: {}, " CHAINS "}",                                   "is required",                                           "listeners[0].address"                           },
-    {"no port",         "{name: l, address: {socket_address: {address: 1.2.3.4}}, " CHAINS "}",
-     "\"port_specifier\", reason: is required",                                                                                                          NULL                                             },
-    {"port",
-     "{name: l, address: {socket_address: {address: 1.2.3.4, port_value: 65536}}, " CHAINS "}",
-     "value must be less than or equal to 65535",                                                                                                        NULL                                             },
-    {"udp",
-     "{name: l, address: {socket_address: {address: 1.2.3.4, port_value: 1, protocol: "
-     "UDP}}, " CHAINS "}",
-     "error adding listener '1.2.3.4:1': protocol UDP is unsupported",                                                                                   "socket_address.protocol"                        },
+    ROW("v4", "{name: l, " AT80 ", " CHAINS "}", NULL, NULL),
+    ROW("v6", "{name: l, " ADDRESS("'::1'") ", " CHAINS "}", NULL, NULL),
+    ROW("v6 any takes v4",
+        "{name: l, address: {socket_address: {address: '::', port_value: 1, ipv4_compat: "
+        "true}}, " CHAINS "}",
+        NULL, NULL),
+    ROW("mapped takes v4",
+        "{name: l, address: {socket_address: {address: '::ffff:1.2.3.4', port_value: 1, "
+        "ipv4_compat: "
+        "true}}, " CHAINS "}",
+        NULL, NULL),
+    ROW("v4 takes v4",
+        "{name: l, address: {socket_address: {address: 0.0.0.0, port_value: 1, ipv4_compat: "
+        "true}}, " CHAINS "}",
+        "Only IPv6 address '::' or valid IPv4-mapped IPv6 address can set ipv4_compat: 0.0.0.0:1",
+        "listeners[0].address.socket_address.ipv4_compat"),
+    ROW("v6 takes v4",
+        "{name: l, address: {socket_address: {address: '0:0::1', port_value: 1, ipv4_compat: "
+        "true}}, " CHAINS "}",
+        "can set ipv4_compat: [::1]:1", NULL),
+    ROW("name", "{name: l, " ADDRESS("foo") ", " CHAINS "}", "malformed IP address: foo",
+        "static_resources.listeners[0].address.socket_address.address"),
+    ROW("three parts", "{name: l, " ADDRESS("1.2.3") ", " CHAINS "}", "malformed IP address: 1.2.3",
+        NULL),
+    ROW("leading zero", "{name: l, " ADDRESS("01.2.3.4") ", " CHAINS "}", "malformed IP address",
+        NULL),
+    ROW("brackets", "{name: l, " ADDRESS("'[::1]'") ", " CHAINS "}", "malformed IP address: [::1]",
+        NULL),
+    ROW("zone", "{name: l, " ADDRESS("'fe80::1%eth0'") ", " CHAINS "}", "malformed IP address",
+        NULL),
+    ROW("no address", "{name: l, " CHAINS "}",
+        "error adding listener named 'l': address is necessary", "listeners[0]"),
+    ROW("empty address", "{name: l, address: {}, " CHAINS "}", "is required",
+        "listeners[0].address"),
+    ROW("no port", "{name: l, address: {socket_address: {address: 1.2.3.4}}, " CHAINS "}",
+        "\"port_specifier\", reason: is required", NULL),
+    ROW("port",
+        "{name: l, address: {socket_address: {address: 1.2.3.4, port_value: 65536}}, " CHAINS "}",
+        "value must be less than or equal to 65535", NULL),
+    ROW("udp",
+        "{name: l, address: {socket_address: {address: 1.2.3.4, port_value: 1, protocol: "
+        "UDP}}, " CHAINS "}",
+        "error adding listener '1.2.3.4:1': protocol UDP is unsupported",
+        "socket_address.protocol"),
 };
 
 #define CHAIN(text) "{name: l, " AT80 ", filter_chains: [" text "]}"
 static const struct fake_case chains[] = {
-    {"none",                  "{name: l, " AT80 "}",
-     "error adding listener '127.0.0.1:80': no filter chains specified",                                      "listeners[0].filter_chains"                  },
-    {"default only",          "{name: l, " AT80 ", default_filter_chain: {filters: [" TCP "]}}",        NULL, NULL                                          },
-    {"without filters",       CHAIN("{}"),                                                              NULL, NULL                                          },
-    {"two by port",
-     CHAIN("{filters: [" TCP "], filter_chain_match: {destination_port: 1}},"
-           "{filters: [" TCP "], filter_chain_match: {destination_port: 2}}, {filters: [" TCP "]}"),
-     NULL,                                                                                                    NULL                                          },
-    {"same name",             CHAIN("{name: a, filter_chain_match: {destination_port: 1}}, {name: a}"), NULL,
-     NULL                                                                                                                                                   },
-    {"same port",
-     CHAIN("{name: a, filter_chain_match: {destination_port: 7}},"
-           "{name: b, filter_chain_match: {destination_port: 7}}"),
-     "error adding listener '127.0.0.1:80': filter chain 'b' has the same matching rules defined "
-     "as 'a'. "
-     "duplicate matcher is: {\"destination_port\":7}",                                                        "filter_chains[1]"                            },
-    {"no match twice",        CHAIN("{}, {filter_chain_match: {}}"),
-     "filter chain '' has the same matching rules defined as ''. duplicate matcher is: {}",                   NULL                                          },
-    {"port 0",                CHAIN("{filter_chain_match: {destination_port: 0}}"),
-     "FilterChainMatchValidationError.DestinationPort: value must be inside range [1, 65535]",                NULL                                          },
-    {"terminal first",        CHAIN("{filters: [" TCP ", " TCP "]}"),
-     "Error: terminal filter named t of type envoy.filters.network.tcp_proxy must be the last "
-     "filter in a "
-     "network filter chain.",                                                                                 "listeners[0].filter_chains[0].filters[0]"    },
-    {"plain before terminal", CHAIN("{filters: [" PLAIN ", " TCP "]}"),                                 NULL, NULL                                          },
-    {"plain last",            CHAIN("{filters: [" PLAIN "]}"),
-     "Error: non-terminal filter named p of type test.filters.network.not_terminal is the last "
-     "filter in a "
-     "network filter chain.",                                                                                 "filters[0]"                                  },
-    {"plain last in default", "{name: l, " AT80 ", default_filter_chain: {filters: [" PLAIN "]}}",
-     "Error: non-terminal filter",                                                                            "listeners[0].default_filter_chain.filters[0]"},
-    {"no configuration",      CHAIN("{filters: [{name: envoy.filters.network.tcp_proxy}]}"),
-     "Didn't find a registered implementation for 'envoy.filters.network.tcp_proxy' with type URL: "
-     "''",                                                                                                    "filters[0]"                                  },
-    {"of another kind",       CHAIN("{filters: [" ROUTER_IN_TCP "]}"),
-     "Didn't find a registered implementation for 'x' with type URL: "
-     "'envoy.extensions.filters.http.router.v3.Router'",                                                      NULL                                          },
-    {"bad configuration",
-     CHAIN("{filters: [{name: t, typed_config: {'@type': type.googleapis.com/"
-           "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy, cluster: c}}]}"),
-     "TcpProxyValidationError.StatPrefix: value length must be at least 1 characters",                        "filters[0].typed_config.stat_prefix"         },
-    {"unnamed filter",
-     CHAIN(
-         "{filters: [{typed_config: {'@type': type.googleapis.com/"
-         "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy, cluster: c, stat_prefix: x}}]}"),
-     "FilterValidationError.Name: value length must be at least 1 characters",                                NULL                                          },
+    ROW("none", "{name: l, " AT80 "}",
+        "error adding listener '127.0.0.1:80': no filter chains specified",
+        "listeners[0].filter_chains"),
+    ROW("default only", "{name: l, " AT80 ", default_filter_chain: {filters: [" TCP "]}}", NULL,
+        NULL),
+    ROW("without filters", CHAIN("{}"), NULL, NULL),
+    ROW("two by port",
+        CHAIN("{filters: [" TCP "], filter_chain_match: {destination_port: 1}},"
+              "{filters: [" TCP "], filter_chain_match: {destination_port: 2}}, {filters: [" TCP
+              "]}"),
+        NULL, NULL),
+    ROW("same name", CHAIN("{name: a, filter_chain_match: {destination_port: 1}}, {name: a}"), NULL,
+        NULL),
+    ROW("same port",
+        CHAIN("{name: a, filter_chain_match: {destination_port: 7}},"
+              "{name: b, filter_chain_match: {destination_port: 7}}"),
+        "error adding listener '127.0.0.1:80': filter chain 'b' has the same matching rules "
+        "defined "
+        "as 'a'. "
+        "duplicate matcher is: {\"destination_port\":7}",
+        "filter_chains[1]"),
+    ROW("no match twice", CHAIN("{}, {filter_chain_match: {}}"),
+        "filter chain '' has the same matching rules defined as ''. duplicate matcher is: {}",
+        NULL),
+    ROW("port 0", CHAIN("{filter_chain_match: {destination_port: 0}}"),
+        "FilterChainMatchValidationError.DestinationPort: value must be inside range [1, 65535]",
+        NULL),
+    ROW("terminal first", CHAIN("{filters: [" TCP ", " TCP "]}"),
+        "Error: terminal filter named t of type envoy.filters.network.tcp_proxy must be the last "
+        "filter in a "
+        "network filter chain.",
+        "listeners[0].filter_chains[0].filters[0]"),
+    ROW("plain before terminal", CHAIN("{filters: [" PLAIN ", " TCP "]}"), NULL, NULL),
+    ROW("plain last", CHAIN("{filters: [" PLAIN "]}"),
+        "Error: non-terminal filter named p of type test.filters.network.not_terminal is the last "
+        "filter in a "
+        "network filter chain.",
+        "filters[0]"),
+    ROW("plain last in default",
+        "{name: l, " AT80 ", default_filter_chain: {filters: [" PLAIN "]}}",
+        "Error: non-terminal filter", "listeners[0].default_filter_chain.filters[0]"),
+    ROW("no configuration", CHAIN("{filters: [{name: envoy.filters.network.tcp_proxy}]}"),
+        "Didn't find a registered implementation for 'envoy.filters.network.tcp_proxy' with type "
+        "URL: "
+        "''",
+        "filters[0]"),
+    ROW("of another kind", CHAIN("{filters: [" ROUTER_IN_TCP "]}"),
+        "Didn't find a registered implementation for 'x' with type URL: "
+        "'envoy.extensions.filters.http.router.v3.Router'",
+        NULL),
+    ROW("bad configuration",
+        CHAIN("{filters: [{name: t, typed_config: {'@type': type.googleapis.com/"
+              "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy, cluster: c}}]}"),
+        "TcpProxyValidationError.StatPrefix: value length must be at least 1 characters",
+        "filters[0].typed_config.stat_prefix"),
+    ROW("unnamed filter",
+        CHAIN("{filters: [{typed_config: {'@type': type.googleapis.com/"
+              "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy, cluster: c, stat_prefix: "
+              "x}}]}"),
+        "FilterValidationError.Name: value length must be at least 1 characters", NULL),
 };
 
 #define WITH(text) "{name: l, " AT80 ", " CHAINS ", " text "}"
 static const struct fake_case rest[] = {
-    {"listener filter",         WITH("listener_filters: [" DST "]"),                                  NULL, NULL                                   },
-    {"twice",                   WITH("use_original_dst: true, listener_filters: [" DST ", " DST "]"), NULL, NULL                                   },
-    {"unknown listener filter", WITH("listener_filters: [{name: foo}]"),
-     "Didn't find a registered implementation for 'foo' with type URL: ''",                                 "listeners[0].listener_filters[0]"     },
-    {"negative time-out",       WITH("listener_filters_timeout: -1s"),
-     "Invalid duration: Expected positive duration",                                                        "listeners[0].listener_filters_timeout"},
-    {"endless time-out",        WITH("listener_filters_timeout: 9223372036s"),
-     "Invalid duration: Duration out-of-range",                                                             NULL                                   },
-    {"long time-out",           WITH("listener_filters_timeout: 9223372035s"),                        NULL, NULL                                   },
-    {"unknown direction",       WITH("traffic_direction: 7"),                                         NULL, NULL                                   },
+    ROW("listener filter", WITH("listener_filters: [" DST "]"), NULL, NULL),
+    ROW("twice", WITH("use_original_dst: true, listener_filters: [" DST ", " DST "]"), NULL, NULL),
+    ROW("unknown listener filter", WITH("listener_filters: [{name: foo}]"),
+        "Didn't find a registered implementation for 'foo' with type URL: ''",
+        "listeners[0].listener_filters[0]"),
+    ROW("negative time-out", WITH("listener_filters_timeout: -1s"),
+        "Invalid duration: Expected positive duration", "listeners[0].listener_filters_timeout"),
+    ROW("endless time-out", WITH("listener_filters_timeout: 9223372036s"),
+        "Invalid duration: Duration out-of-range", NULL),
+    ROW("long time-out", WITH("listener_filters_timeout: 9223372035s"), NULL, NULL),
+    ROW("unknown direction", WITH("traffic_direction: 7"), NULL, NULL),
 };
 
 static const struct fake_case pairs[] = {
-    {"one address",                           "{name: a, " AT80 ", " CHAINS "}, {name: b, " AT80 ", " CHAINS "}",
-     "error adding listener: 'b' has duplicate address '127.0.0.1:80' as existing listener, to "
-     "check if the "
-     "listener has duplicated addresses with other listeners or 'enable_reuse_port' is set to "
-     "'false' for the "
-     "listener",                                                                                                        "listeners[1].address"      },
-    {"one address, spelled differently",
-     "{name: a, " ADDRESS("'::1'") ", " CHAINS "}, {name: b, " ADDRESS("'0:0::1'") ", " CHAINS "}",
-     "'b' has duplicate address '[::1]:80'",                                                                            NULL                        },
-    {"any port",
-     "{name: a, address: {socket_address: {address: 1.2.3.4, port_value: 0}}, " CHAINS "},"
-     "{name: b, address: {socket_address: {address: 1.2.3.4, port_value: 0}}, " CHAINS "}",
-     NULL,                                                                                                              NULL                        },
-    {"all and one",
-     "{name: a, " ADDRESS("0.0.0.0") ", " CHAINS "}, {name: b, " AT80 ", " CHAINS "}",                            NULL, NULL                        },
-    {"a chain's fault comes first",           "{name: a, " AT80 ", " CHAINS "}, {name: b, " AT80 "}",
-     "no filter chains specified",                                                                                      "listeners[1].filter_chains"},
-    {"the second of a name is not looked at",
-     "{name: a, " AT80 ", " CHAINS "}, {name: a, " ADDRESS("foo") "}",                                            NULL, NULL                        },
+    ROW("one address", "{name: a, " AT80 ", " CHAINS "}, {name: b, " AT80 ", " CHAINS "}",
+        "error adding listener: 'b' has duplicate address '127.0.0.1:80' as existing listener, to "
+        "check if the "
+        "listener has duplicated addresses with other listeners or 'enable_reuse_port' is set to "
+        "'false' for the "
+        "listener",
+        "listeners[1].address"),
+    ROW("one address, spelled differently",
+        "{name: a, " ADDRESS("'::1'") ", " CHAINS "}, {name: b, " ADDRESS("'0:0::1'") ", " CHAINS
+                                                                                      "}",
+        "'b' has duplicate address '[::1]:80'", NULL),
+    ROW("any port",
+        "{name: a, address: {socket_address: {address: 1.2.3.4, port_value: 0}}, " CHAINS "},"
+        "{name: b, address: {socket_address: {address: 1.2.3.4, port_value: 0}}, " CHAINS "}",
+        NULL, NULL),
+    ROW("all and one",
+        "{name: a, " ADDRESS("0.0.0.0") ", " CHAINS "}, {name: b, " AT80 ", " CHAINS "}", NULL,
+        NULL),
+    ROW("a chain's fault comes first", "{name: a, " AT80 ", " CHAINS "}, {name: b, " AT80 "}",
+        "no filter chains specified", "listeners[1].filter_chains"),
+    ROW("the second of a name is not looked at",
+        "{name: a, " AT80 ", " CHAINS "}, {name: a, " ADDRESS("foo") "}", NULL, NULL),
 };
 
 T(model_listener, addresses)

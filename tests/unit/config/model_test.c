@@ -122,11 +122,11 @@ T(model, given_node)
 T(model, flush_interval)
 {
     static const struct fake_case rows[] = {
-        {"1 ms",               "0.001s",  NULL,                                                         NULL},
-        {"below",              "0.0005s", "StatsFlushInterval: value must be inside range [1ms, 5m0s)", NULL},
-        {"five minutes",       "300s",    "StatsFlushInterval: value must be inside range [1ms, 5m0s)",
-         NULL                                                                                               },
-        {"below five minutes", "299.9s",  NULL,                                                         NULL},
+        ROW("1 ms", "0.001s", NULL, NULL),
+        ROW("below", "0.0005s", "StatsFlushInterval: value must be inside range [1ms, 5m0s)", NULL),
+        ROW("five minutes", "300s", "StatsFlushInterval: value must be inside range [1ms, 5m0s)",
+            NULL),
+        ROW("below five minutes", "299.9s", NULL, NULL),
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         fake_check(&rows[i], "stats_flush_interval: ", "");

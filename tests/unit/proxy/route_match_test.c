@@ -319,7 +319,8 @@ T(route_match, single_cluster)
 static const struct {
     const char *match, *rewrite, *path, *want;
 } rewrites[] = {
-    {"prefix: /api",                        "/",     "/api/x",      "//x"       }, /* as Envoy does: nothing is tidied */
+  /* As Envoy does: nothing is tidied. */
+    {"prefix: /api",                        "/",     "/api/x",      "//x"       },
     {"prefix: /api/",                       "/",     "/api/x",      "/x"        },
     {"prefix: /api",                        "/v1",   "/api",        "/v1"       },
     {"prefix: /api",                        "/v1",   "/api?q=/api", "/v1?q=/api"},
