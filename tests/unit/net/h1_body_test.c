@@ -203,6 +203,23 @@ T(h1_body, every_good_chunked_row)
     }
 }
 
+/* What follows must not make it better: these complete lines that the single bytes never see whole.
+ */
+static void check_continued(const struct bad_row *row, const char *label)
+{
+    static const struct sv more[] = {SV("x"), SV("\n"), SV("\n0\r\n\r\n"), SV("\r\n0\r\n\r\n"),
+                                     SV(" a\r\n\r\n")};
+    for (size_t i = 0; i < ARRAY_LEN(more); i++) {
+        char bytes[256];
+        memcpy(bytes, row->text.p, row->text.n);
+        memcpy(bytes + row->text.n, more[i].p, more[i].n);
+        struct h1_body_input in = chunked(sv_of(bytes, row->text.n + more[i].n), row->limits, true);
+        struct h1_outcome o = h1_run_body(&in, in.bytes.n, 1);
+        T_EXPECT_EQ(o.fault, row->fault, label);
+        h1_outcome_free(&o);
+    }
+}
+
 static void check_bad(const struct bad_row *row, bool keep, const char *label)
 {
     struct h1_body_input in = chunked(row->text, row->limits, keep);
@@ -213,6 +230,7 @@ static void check_bad(const struct bad_row *row, bool keep, const char *label)
     T_EXPECT_EQ(o.err, limit ? E_LIMIT : E_PROTO, label);
     T_EXPECT_EQ(o.seen, row->text.n, label);
     check_splits(&in, &o, label);
+    check_continued(row, label);
     h1_outcome_free(&o);
     for (size_t n = 0; n < row->text.n; n++) {
         in.bytes.n = n;

@@ -121,6 +121,7 @@ static const struct bad_row bad_rows[] = {
     BAD("HTTP/1.1 -", CODEC),
     BAD("HTTP/1.1 +", CODEC),
     BAD("HTTP/1.1 2 ", CODEC),
+    BAD("HTTP/1.1 2x", CODEC),
     BAD("HTTP/1.1 20 ", CODEC),
     BAD("HTTP/1.1 20\r", CODEC),
     BAD("HTTP/1.1 20x", CODEC),
@@ -175,6 +176,30 @@ static void check_splits(const struct h1_input *in, enum h1_fault fault, const c
     h1_outcome_free(&bytewise);
 }
 
+/* Whole, ordinary lines of what is refused: the fast layer must not take them. */
+static void check_continued(const struct bad_row *row, const char *label)
+{
+    static const struct sv more[] = {
+        SV("200 OK\r\n\r\n"),
+        SV("00 OK\r\n\r\n"),
+        SV("0 OK\r\n\r\n"),
+        SV(" OK\r\n\r\n"),
+        SV("\r\nAccept: */*\r\nA-Field-Of-Some-Length: b\r\n\r\n"),
+        SV(" 5\r\nAccept: */*\r\nA-Field-Of-Some-Length: b\r\n\r\n"),
+        SV(" chunked\r\nAccept: */*\r\nA-Field-Of-Some-Length: b\r\n\r\n"),
+    };
+    for (size_t i = 0; i < ARRAY_LEN(more); i++) {
+        char bytes[256];
+        memcpy(bytes, row->text.p, row->text.n);
+        memcpy(bytes + row->text.n, more[i].p, more[i].n);
+        struct h1_input in = {sv_of(bytes, row->text.n + more[i].n), &limits[row->limits], true,
+                              H1_GET};
+        struct h1_outcome o = h1_run_head(&in, in.bytes.n, 1);
+        T_EXPECT_EQ(o.fault, row->fault, label);
+        h1_outcome_free(&o);
+    }
+}
+
 T(h1_response, every_good_row)
 {
     for (size_t i = 0; i < ARRAY_LEN(good_rows); i++) {
@@ -200,6 +225,7 @@ T(h1_response, every_bad_row_at_its_last_byte)
         snprintf(label, sizeof label, "row %zu: %.*s", i, SVF(row->text));
         struct h1_input in = {row->text, &limits[row->limits], true, H1_GET};
         check_splits(&in, row->fault, label);
+        check_continued(row, label);
         for (size_t n = 0; n < row->text.n; n++) {
             in.bytes.n = n;
             struct h1_outcome o = h1_run_head(&in, n, 1);
