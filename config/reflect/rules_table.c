@@ -17,6 +17,7 @@
 #define HTTP_PROTOCOL_OPTIONS "envoy.config.core.v3.HttpProtocolOptions"
 #define METADATA "envoy.config.core.v3.Metadata"
 #define SOCKET_ADDRESS "envoy.config.core.v3.SocketAddress"
+#define SUBSTITUTION_FORMAT_STRING "envoy.config.core.v3.SubstitutionFormatString"
 #define CLUSTER_LOAD_ASSIGNMENT "envoy.config.endpoint.v3.ClusterLoadAssignment"
 #define LB_ENDPOINT "envoy.config.endpoint.v3.LbEndpoint"
 #define LOCALITY_LB_ENDPOINTS "envoy.config.endpoint.v3.LocalityLbEndpoints"
@@ -30,6 +31,8 @@
 #define VIRTUAL_HOST "envoy.config.route.v3.VirtualHost"
 #define WEIGHTED_CLUSTER "envoy.config.route.v3.WeightedCluster"
 #define FILE_ACCESS_LOG "envoy.extensions.access_loggers.file.v3.FileAccessLog"
+#define STDERR_ACCESS_LOG "envoy.extensions.access_loggers.stream.v3.StderrAccessLog"
+#define STDOUT_ACCESS_LOG "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"
 #define HTTP_CONNECTION_MANAGER                                                                    \
     "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 #define HTTP_FILTER "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter"
@@ -98,6 +101,7 @@ static const struct rule rules[] = {
     MIN_LEN(SOCKET_ADDRESS, "address", 1),
     RANGE(SOCKET_ADDRESS, "port_value", NONE, 0, CLOSED, 65535),
     ONEOF(SOCKET_ADDRESS, "port_specifier", "port_value"),
+    ONEOF(SUBSTITUTION_FORMAT_STRING, "format", "text_format"),
     MIN_LEN(CLUSTER_LOAD_ASSIGNMENT, "cluster_name", 1),
     RANGE(LB_ENDPOINT, "load_balancing_weight", CLOSED, 1, NONE, 0),
     RANGE(LOCALITY_LB_ENDPOINTS, "load_balancing_weight", CLOSED, 1, NONE, 0),
@@ -119,6 +123,9 @@ static const struct rule rules[] = {
     HEADER_VALUE(VIRTUAL_HOST, "domains"),
     MIN_ITEMS(WEIGHTED_CLUSTER, "clusters", 1),
     MIN_LEN(FILE_ACCESS_LOG, "path", 1),
+    REQUIRED(FILE_ACCESS_LOG, "log_format"),
+    REQUIRED(STDERR_ACCESS_LOG, "log_format"),
+    REQUIRED(STDOUT_ACCESS_LOG, "log_format"),
     ENUM(HTTP_CONNECTION_MANAGER, "codec_type"),
     MIN_LEN(HTTP_CONNECTION_MANAGER, "stat_prefix", 1),
     HEADER_VALUE(HTTP_CONNECTION_MANAGER, "server_name"),

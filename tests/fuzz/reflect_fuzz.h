@@ -94,7 +94,10 @@ static inline void reflect_fuzz_text(enum reflect_syntax syntax, const uint8_t *
         struct reflect_fuzz z = {.type = types[i / 2], .arena = arena_new(8192, SIZE_MAX)};
         ProtobufCMessage *m = NULL;
         REFLECT_FUZZ_NEED(z.arena != NULL);
-        if (reflect_fuzz_parse(&z, syntax, text, i % 2 != 0, &m) == OK)
+        enum err e = reflect_fuzz_parse(&z, syntax, text, i % 2 != 0, &m);
+        /* It would hide a failure of the parser that came without a message. */
+        REFLECT_FUZZ_NEED(e != E_NOMEM);
+        if (e == OK)
             reflect_fuzz_message(&z, m);
         arena_free(&z.arena);
     }

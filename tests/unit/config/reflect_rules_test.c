@@ -3,6 +3,7 @@
 #include "envoy/config/bootstrap/v3/bootstrap.pb-c.h"
 #include "envoy/config/cluster/v3/cluster.pb-c.h"
 #include "envoy/config/listener/v3/listener.pb-c.h"
+#include "envoy/extensions/access_loggers/file/v3/file.pb-c.h"
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb-c.h"
 #include "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb-c.h"
 #include "tests/unit/config/reflect_support.h"
@@ -258,5 +259,20 @@ T(reflect_rules, tcp_proxy)
             "TcpProxyValidationError.MaxConnectAttempts: value must be greater than or equal to 1"),
     };
     check_rows(&envoy__extensions__filters__network__tcp_proxy__v3__tcp_proxy__descriptor, rows,
+               ARRAY_LEN(rows));
+}
+
+T(reflect_rules, access_log)
+{
+    static const struct row rows[] = {
+        ROW("{path: a}", "", NULL),
+        ROW("{path: a, format: ''}", "", NULL),
+        ROW("{path: a, log_format: {text_format: ''}}", "", NULL),
+        ROW("{}", "path",
+            "FileAccessLogValidationError.Path: value length must be at least 1 characters"),
+        ROW("{path: a, log_format: {}}", "log_format",
+            "FileAccessLogValidationError.LogFormat:" IN "field: \"format\", reason: is required"),
+    };
+    check_rows(&envoy__extensions__access_loggers__file__v3__file_access_log__descriptor, rows,
                ARRAY_LEN(rows));
 }
