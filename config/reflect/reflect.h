@@ -30,9 +30,9 @@ struct reflect_text {
     /* Fields and enum names nobody knows are skipped and counted, instead of refused. */
     bool allow_unknown;
     size_t max_bytes;
-    unsigned max_depth; /* of nesting, in the text and after aliases are expanded */
-    size_t
-        max_values;  /* scalars, lists and objects, counted again each time an alias repeats them */
+    unsigned max_depth; /* of nesting, in the text and with its aliases expanded */
+    /* Scalars, lists and objects, counted again each time an alias repeats them. */
+    size_t max_values;
     size_t *unknown; /* may be NULL; set to the number of fields skipped, on OK */
 };
 
@@ -48,12 +48,9 @@ MUST enum err reflect_parse(const struct reflect_text *in, const ProtobufCMessag
  * above. */
 void reflect_explain(const struct diag *d, const char *file, struct str *out);
 
-enum reflect_style {
-    REFLECT_PRETTY =
-        1, /* one space of indentation a level and a newline at the end, as Envoy's admin prints */
-    REFLECT_DEFAULTS =
-        2, /* also fields that have their default value; absent messages and oneofs never */
-};
+/* Flags. PRETTY: one space of indentation a level and a newline at the end, as Envoy's admin
+ * prints. DEFAULTS: also fields that have their default value; absent messages and oneofs never. */
+enum reflect_style { REFLECT_PRETTY = 1, REFLECT_DEFAULTS = 2 };
 
 /* Names as in the .proto, fields in the order of their numbers, 64-bit integers as strings, Any
  * opened. style: enum reflect_style flags. E_UNSUPPORTED: an Any of an unknown type; E_PARSE: an
