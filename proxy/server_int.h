@@ -1,8 +1,8 @@
 #pragma once
 /* The process's insides, shared by proxy/server*.c only. Main thread. */
 #include "net/dns.h"
-#include "proxy/env.h"
 #include "proxy/listener/listener.h"
+#include "proxy/observe/env.h"
 #include "proxy/server.h"
 #include "proxy/upstream/cluster.h"
 

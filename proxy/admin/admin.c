@@ -1,4 +1,5 @@
 /* The admin listener's life, and the way from a request to its command; see admin.h. */
+#include "proxy/admin/admin.h"
 #define LOG_COMPONENT LOGC_ADMIN
 #include "base/log.h"
 #include "proxy/admin/admin_int.h"

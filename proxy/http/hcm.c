@@ -1,6 +1,7 @@
 /* The downstream connection of the HTTP connection manager: reading requests, time-outs, closing.
  */
 #define LOG_COMPONENT LOGC_HTTP
+#include "proxy/http/hcm.h"
 #include "base/log.h"
 #include "net/sock.h"
 #include "proxy/http/hcm_int.h"

@@ -1,7 +1,7 @@
 /* HttpConnectionManager message -> struct hcm_conf. Main thread. */
 #include "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb-c.h"
-#include "proxy/env.h"
 #include "proxy/http/hcm_int.h"
+#include "proxy/observe/env.h"
 
 typedef Envoy__Extensions__Filters__Network__HttpConnectionManager__V3__HttpConnectionManager Hcm;
 typedef Envoy__Extensions__Filters__Network__HttpConnectionManager__V3__HttpFilter HcmFilter;

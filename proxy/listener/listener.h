@@ -15,11 +15,12 @@ extern const struct listener_filter_ops original_dst_filter;
 #define LISTENER_COUNTERS(X)                                                                       \
     X(downstream_cx_destroy)                                                                       \
     X(downstream_cx_overflow)                                                                      \
-    X(downstream_cx_overload_reject) X(downstream_cx_total)                                        \
-        X(downstream_cx_transport_socket_connect_timeout) X(downstream_global_cx_overflow)         \
-            X(downstream_listener_filter_error) X(downstream_listener_filter_remote_close)         \
-                X(downstream_pre_cx_timeout) X(extension_config_missing)                           \
-                    X(network_extension_config_missing) X(no_filter_chain_match)
+    X(downstream_cx_overload_reject)                                                               \
+    X(downstream_cx_total) X(downstream_cx_transport_socket_connect_timeout)                       \
+        X(downstream_global_cx_overflow) X(downstream_listener_filter_error)                       \
+            X(downstream_listener_filter_remote_close) X(downstream_pre_cx_timeout)                \
+                X(extension_config_missing) X(network_extension_config_missing)                    \
+                    X(no_filter_chain_match)
 #define LISTENER_GAUGES(X) X(downstream_cx_active) X(downstream_pre_cx_active)
 
 struct listener_stats {
@@ -27,8 +28,7 @@ struct listener_stats {
     LISTENER_COUNTERS(X)
     LISTENER_GAUGES(X)
 #undef X
-        stat_id downstream_cx_length_ms,
-        accepted_per_event; /* histograms */
+    stat_id downstream_cx_length_ms, accepted_per_event; /* histograms */
 };
 
 /* One m_listener at run time, shared by the workers. */

@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb-c.h"
 #include "net/sock.h"
-#include "proxy/env.h"
 #include "proxy/network/filter.h"
+#include "proxy/observe/env.h"
 #include "proxy/observe/loggers.h"
 #include "proxy/upstream/upstream.h"
 #include <errno.h>
@@ -20,7 +20,8 @@ typedef Envoy__Extensions__Filters__Network__TcpProxy__V3__TcpProxy TcpProxy;
     X(downstream_cx_drain_close)                                                                   \
     X(downstream_cx_no_route)                                                                      \
     X(downstream_cx_overload_close)                                                                \
-    X(downstream_cx_rx_bytes_total) X(downstream_cx_total) X(downstream_cx_tx_bytes_total)         \
+    X(downstream_cx_rx_bytes_total)                                                                \
+    X(downstream_cx_total) X(downstream_cx_tx_bytes_total)                                         \
         X(downstream_flow_control_paused_reading_total)                                            \
             X(downstream_flow_control_resumed_reading_total) X(early_data_received_count_total)    \
                 X(idle_timeout) X(max_downstream_connection_duration) X(route_delayed_total)       \

@@ -32,6 +32,11 @@
         name, PARAMS_NONE, false, code, form, 0, 0, NULL                                           \
     }
 
+#define OWN(name, params, limit, code, compile)                                                    \
+    {                                                                                              \
+        name, params, limit, code, 0, 0, 0, compile                                                \
+    }
+
 static const struct alog_command commands[] = {
     CLOCK("START_TIME", ALOG_CLOCK_START),
     CLOCK("EMIT_TIME", ALOG_CLOCK_EMIT),
@@ -42,13 +47,13 @@ static const struct alog_command commands[] = {
     HEADER("RESPONSE_HEADER", res),
     HEADER("TRAILER", res_trailers),
     HEADER("RESPONSE_TRAILER", res_trailers),
-    {"PATH",                  PARAMS_MAY,  true,  ALOG_PATH,         0,               0, 0, alog_compile_path        },
-    {"QUERY_PARAM",           PARAMS_MUST, true,  ALOG_QUERY_PARAM,  0,               0, 0, alog_compile_query_param },
-    {"QUERY_PARAMS",          PARAMS_MAY,  true,  ALOG_QUERY_PARAMS, 0,               0, 0, alog_compile_query_params},
+    OWN("PATH", PARAMS_MAY, true, ALOG_PATH, alog_compile_path),
+    OWN("QUERY_PARAM", PARAMS_MUST, true, ALOG_QUERY_PARAM, alog_compile_query_param),
+    OWN("QUERY_PARAMS", PARAMS_MAY, true, ALOG_QUERY_PARAMS, alog_compile_query_params),
     FIELD("PROTOCOL", ALOG_PROTOCOL, protocol),
     FIELD("UPSTREAM_PROTOCOL", ALOG_PROTOCOL, up_protocol),
     PLAIN("RESPONSE_CODE", ALOG_CODE, 0),
-    {"RESPONSE_CODE_DETAILS", PARAMS_MAY,  false, ALOG_DETAILS,      0,               0, 0, alog_compile_details     },
+    OWN("RESPONSE_CODE_DETAILS", PARAMS_MAY, false, ALOG_DETAILS, alog_compile_details),
     FIELD("CONNECTION_TERMINATION_DETAILS", ALOG_TEXT, termination_details),
     PLAIN("RESPONSE_FLAGS", ALOG_FLAGS, 0),
     PLAIN("RESPONSE_FLAGS_LONG", ALOG_FLAGS, 1),
@@ -65,7 +70,7 @@ static const struct alog_command commands[] = {
     SPAN("REQUEST_TX_DURATION", start_us, up_tx_last_us),
     SPAN("RESPONSE_DURATION", start_us, up_rx_first_us),
     SPAN("RESPONSE_TX_DURATION", up_rx_first_us, end_us),
-    {"COMMON_DURATION",       PARAMS_MUST, false, ALOG_DURATION,     0,               0, 0, alog_compile_duration    },
+    OWN("COMMON_DURATION", PARAMS_MUST, false, ALOG_DURATION, alog_compile_duration),
     FIELD("UPSTREAM_REQUEST_ATTEMPT_COUNT", ALOG_NUMBER32, attempts),
     FIELD("UPSTREAM_HOST", ALOG_ADDRESS, up_host),
     PLAIN("UPSTREAM_HOST_NAME", ALOG_HOST_NAME, 0),
@@ -85,14 +90,13 @@ static const struct alog_command commands[] = {
     FIELD("UPSTREAM_TRANSPORT_FAILURE_REASON", ALOG_TEXT, transport_failure),
     FIELD("ROUTE_NAME", ALOG_TEXT, route_name),
     FIELD("FILTER_CHAIN_NAME", ALOG_TEXT, filter_chain),
-    {"REQUESTED_SERVER_NAME", PARAMS_MAY,  false, ALOG_SERVER_NAME,  0,               0, 0,
-                                        alog_compile_server_name                                                                                        },
-    {"GRPC_STATUS",           PARAMS_MAY,  false, ALOG_GRPC,         ALOG_GRPC_CAMEL, 0, 0, alog_compile_grpc        },
+    OWN("REQUESTED_SERVER_NAME", PARAMS_MAY, false, ALOG_SERVER_NAME, alog_compile_server_name),
+    OWN("GRPC_STATUS", PARAMS_MAY, false, ALOG_GRPC, alog_compile_grpc),
     PLAIN("GRPC_STATUS_NUMBER", ALOG_GRPC, ALOG_GRPC_NUMBER),
     FIELD("CONNECTION_ID", ALOG_NUMBER, connection_id),
-    {"HOSTNAME",              PARAMS_NONE, false, 0,                 0,               0, 0, alog_compile_hostname    },
-    {"ENVIRONMENT",           PARAMS_MUST, true,  0,                 0,               0, 0, alog_compile_environment },
-    {"LOCAL_REPLY_BODY",      PARAMS_NONE, false, 0,                 0,               0, 0, alog_compile_nothing     },
+    OWN("HOSTNAME", PARAMS_NONE, false, 0, alog_compile_hostname),
+    OWN("ENVIRONMENT", PARAMS_MUST, true, 0, alog_compile_environment),
+    OWN("LOCAL_REPLY_BODY", PARAMS_NONE, false, 0, alog_compile_nothing),
     PLAIN("ACCESS_LOG_TYPE", ALOG_TYPE, 0),
 };
 

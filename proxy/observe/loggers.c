@@ -2,7 +2,7 @@
 #include "proxy/observe/loggers.h"
 #include "envoy/extensions/access_loggers/file/v3/file.pb-c.h"
 #include "envoy/extensions/access_loggers/stream/v3/stream.pb-c.h"
-#include "proxy/env.h"
+#include "proxy/observe/env.h"
 
 enum { LINE_MAX_BYTES = 16 * 1024, FORMAT_MAX_BYTES = 64 * 1024 };
 

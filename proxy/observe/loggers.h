@@ -1,5 +1,6 @@
 #pragma once
-/* Access loggers as extensions (file, stdout, stderr), shared by the HTTP connection manager and tcp_proxy. */
+/* Access loggers as extensions (file, stdout, stderr), shared by the HTTP connection manager and
+ * tcp_proxy. */
 #include "config/model/model.h"
 #include "proxy/observe/access_log.h"
 

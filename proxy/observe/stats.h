@@ -2,8 +2,8 @@
 /* Statistics: names registered once on the main thread, values kept per thread in shards that only
  * their owner writes, summed when somebody looks.
  *
- * A shard's values are one reserved range of memory of which only the touched pages exist, so a value
- * never moves and a worker may add while main registers more names. */
+ * A shard's values are one reserved range of memory of which only the touched pages exist, so a
+ * value never moves and a worker may add while main registers more names. */
 #include "base/sv.h"
 
 typedef uint32_t stat_id; /* 0 is valid and never read: "no statistic" */

@@ -15,21 +15,26 @@ struct text_match {
 /* RE2's word for a mistake, and what of the pattern it repeats. */
 enum shown { SHOW_ALL, SHOW_NOTHING, SHOW_CLASS, SHOW_CHAR };
 
+#define MISTAKE(code, shown, text)                                                                 \
+    {                                                                                              \
+        PCRE2_ERROR_##code, shown, text                                                            \
+    }
+
 static const struct mistake {
     int code;
     enum shown shown;
     const char *text;
 } mistakes[] = {
-    {PCRE2_ERROR_END_BACKSLASH,                 SHOW_NOTHING, "trailing \\"                        },
-    {PCRE2_ERROR_MISSING_CLOSING_PARENTHESIS,   SHOW_ALL,     "missing )"                          },
-    {PCRE2_ERROR_UNMATCHED_CLOSING_PARENTHESIS, SHOW_ALL,     "unexpected )"                       },
-    {PCRE2_ERROR_MISSING_SQUARE_BRACKET,        SHOW_CLASS,   "missing ]"                          },
-    {PCRE2_ERROR_QUANTIFIER_INVALID,            SHOW_CHAR,    "no argument for repetition operator"},
-    {PCRE2_ERROR_CLASS_RANGE_ORDER,             SHOW_CLASS,   "invalid character class range"      },
-    {PCRE2_ERROR_UNKNOWN_POSIX_CLASS,           SHOW_CLASS,   "invalid character class range"      },
-    {PCRE2_ERROR_QUANTIFIER_TOO_BIG,            SHOW_ALL,     "invalid repetition size"            },
-    {PCRE2_ERROR_INVALID_AFTER_PARENS_QUERY,    SHOW_ALL,     "invalid perl operator"              },
-    {PCRE2_ERROR_MISSING_NAME_TERMINATOR,       SHOW_ALL,     "invalid named capture group"        },
+    MISTAKE(END_BACKSLASH, SHOW_NOTHING, "trailing \\"),
+    MISTAKE(MISSING_CLOSING_PARENTHESIS, SHOW_ALL, "missing )"),
+    MISTAKE(UNMATCHED_CLOSING_PARENTHESIS, SHOW_ALL, "unexpected )"),
+    MISTAKE(MISSING_SQUARE_BRACKET, SHOW_CLASS, "missing ]"),
+    MISTAKE(QUANTIFIER_INVALID, SHOW_CHAR, "no argument for repetition operator"),
+    MISTAKE(CLASS_RANGE_ORDER, SHOW_CLASS, "invalid character class range"),
+    MISTAKE(UNKNOWN_POSIX_CLASS, SHOW_CLASS, "invalid character class range"),
+    MISTAKE(QUANTIFIER_TOO_BIG, SHOW_ALL, "invalid repetition size"),
+    MISTAKE(INVALID_AFTER_PARENS_QUERY, SHOW_ALL, "invalid perl operator"),
+    MISTAKE(MISSING_NAME_TERMINATOR, SHOW_ALL, "invalid named capture group"),
 };
 
 static enum err explain(struct sv pattern, int code, size_t at, struct diag *d)

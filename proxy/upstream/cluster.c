@@ -1,4 +1,5 @@
 /* Clusters; see cluster.h. */
+#include "proxy/upstream/cluster.h"
 #include "proxy/server.h"
 #include "proxy/upstream/cluster_int.h"
 #include "proxy/upstream/pool.h"

@@ -11,19 +11,20 @@
 #define CLUSTER_COUNTERS(X)                                                                        \
     X(assignment_stale)                                                                            \
     X(assignment_timeout_received)                                                                 \
-    X(assignment_use_cached) X(bind_errors) X(lb_healthy_panic) X(lb_local_cluster_not_ok) X(      \
-        membership_change) X(original_dst_host_invalid) X(retry_or_shadow_abandoned)               \
-        X(update_attempt) X(update_empty) X(update_failure) X(update_no_rebuild) X(update_success) \
-            X(upstream_cx_close_notify) X(upstream_cx_connect_attempts_exceeded) X(                \
-                upstream_cx_connect_fail) X(upstream_cx_connect_timeout) X(upstream_cx_destroy)    \
-                X(upstream_cx_destroy_local) X(upstream_cx_destroy_local_with_active_rq) X(        \
-                    upstream_cx_destroy_remote) X(upstream_cx_destroy_remote_with_active_rq)       \
-                    X(upstream_cx_destroy_with_active_rq) X(upstream_cx_http1_total) X(            \
-                        upstream_cx_idle_timeout) X(upstream_cx_max_duration_reached)              \
-                        X(upstream_cx_max_requests) X(upstream_cx_none_healthy) X(                 \
-                            upstream_cx_overflow) X(upstream_cx_pool_overflow)                     \
-                            X(upstream_cx_protocol_error) X(upstream_cx_rx_bytes_total) X(         \
-                                upstream_cx_total) X(upstream_cx_tx_bytes_total)                   \
+    X(assignment_use_cached)                                                                       \
+    X(bind_errors) X(lb_healthy_panic) X(lb_local_cluster_not_ok) X(membership_change) X(          \
+        original_dst_host_invalid) X(retry_or_shadow_abandoned) X(update_attempt) X(update_empty)  \
+        X(update_failure) X(update_no_rebuild) X(update_success) X(upstream_cx_close_notify) X(    \
+            upstream_cx_connect_attempts_exceeded) X(upstream_cx_connect_fail)                     \
+            X(upstream_cx_connect_timeout) X(upstream_cx_destroy) X(upstream_cx_destroy_local) X(  \
+                upstream_cx_destroy_local_with_active_rq) X(upstream_cx_destroy_remote)            \
+                X(upstream_cx_destroy_remote_with_active_rq) X(upstream_cx_destroy_with_active_rq) \
+                    X(upstream_cx_http1_total) X(upstream_cx_idle_timeout) X(                      \
+                        upstream_cx_max_duration_reached) X(upstream_cx_max_requests)              \
+                        X(upstream_cx_none_healthy) X(upstream_cx_overflow) X(                     \
+                            upstream_cx_pool_overflow) X(upstream_cx_protocol_error)               \
+                            X(upstream_cx_rx_bytes_total) X(upstream_cx_total) X(                  \
+                                upstream_cx_tx_bytes_total)                                        \
                                 X(upstream_flow_control_backed_up_total) X(                        \
                                     upstream_flow_control_drained_total)                           \
                                     X(upstream_flow_control_paused_reading_total) X(               \
@@ -42,7 +43,8 @@
 #define CLUSTER_GAUGES(X)                                                                          \
     X(max_host_weight)                                                                             \
     X(membership_degraded)                                                                         \
-    X(membership_excluded) X(membership_healthy) X(membership_total) X(upstream_cx_active)         \
+    X(membership_excluded)                                                                         \
+    X(membership_healthy) X(membership_total) X(upstream_cx_active)                                \
         X(upstream_cx_rx_bytes_buffered) X(upstream_cx_tx_bytes_buffered) X(upstream_rq_active)    \
             X(upstream_rq_pending_active) X(version) X(warming_state)
 

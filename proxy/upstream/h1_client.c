@@ -192,7 +192,8 @@ static void finish(struct up_conn *uc, size_t surplus)
     }
     uc->close_after |= uc->conn.peer_done;
     struct headers *trailers = uc->trailers.n > 0 ? &uc->trailers : NULL;
-    /* First the owner, who still reads this answer's head; the connection may get a new one then. */
+    /* First the owner, who still reads this answer's head; the connection may get a new one then.
+     */
     rq->events->done(rq, trailers);
     pool_release(uc);
 }

@@ -1,9 +1,9 @@
 #pragma once
-/* The face of the unit test framework. T(suite, name) { ... } defines a test; the T_ checks print the two
- * values and go on (EXPECT) or stop the test (ASSERT).
+/* The face of the unit test framework. T(suite, name) { ... } defines a test; the T_ checks print
+ * the two values and go on (EXPECT) or stop the test (ASSERT).
  *
- * By default it maps to Criterion (one process per test). With -DT_INPROC tests register in a list run by
- * tests/support/inproc_main.c in one process, which ThreadSanitizer and debuggers need. */
+ * By default it maps to Criterion (one process per test). With -DT_INPROC tests register in a list
+ * run by tests/support/inproc_main.c in one process, which ThreadSanitizer and debuggers need. */
 #include "base/sv.h"
 
 #ifdef T_INPROC
