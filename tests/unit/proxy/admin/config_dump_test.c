@@ -3,6 +3,12 @@
 #include "site.h"
 #include <stdio.h>
 
+/* Keeps the rows of wide tables within the line. */
+#define ROW(...)                                                                                   \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+
 #define HEAD "{\n \"configs\": [\n"
 #define TAIL "\n ]\n}\n"
 #define BOOTSTRAP_NODE "    \"node\": {\n     \"id\": \"n1\",\n     \"cluster\": \"c1\"\n    }"
@@ -34,34 +40,36 @@ static const struct {
     unsigned code;
     const char *want;
 } rows[] = {
-    {"?resource=static_clusters",                   200, HEAD LIST_EMPTY ",\n" LIST_UP TAIL                                     },
-    {"?resource=static_clusters&name_regex=u.*",    200, HEAD LIST_UP TAIL                                                      },
-    {"?resource=static_clusters&name_regex=u",      200, "{}\n"                                                                 },
-    {"?resource=static_clusters&mask=cluster.name", 200,
-     HEAD NAMES_OF("empty") ",\n" NAMES_OF("up") TAIL                                                                           },
-    {"?resource=static_listeners",                  200, "{}\n"                                                                 },
-    {"?resource=dynamic_listeners",                 200, "{}\n"                                                                 },
-    {"?mask=bootstrap.node",                        200,
-     HEAD "  {\n" T_BOOTSTRAP ",\n   \"bootstrap\": {\n" BOOTSTRAP_NODE "\n   }\n  }" TAIL                                      },
-    {"?mask=last_updated",                          200,
-     HEAD "  {\n" T_BOOTSTRAP ",\n   \"last_updated\": \"2026-11-24T10:42:21.498Z\"\n  }" TAIL                                  },
-    {"?mask=static_clusters&name_regex=nope",       200, HEAD BARE("ClustersConfigDump") TAIL                                   },
-    {"?name_regex=nope",                            200,
-     HEAD BOOTSTRAP ",\n" BARE("ClustersConfigDump") ",\n" BARE("ListenersConfigDump") ",\n" BARE(
-         "ScopedRoutesConfigDump") ",\n" BARE("RoutesConfigDump") ",\n" BARE("SecretsConfigDump")
-         TAIL                                                                                                                   },
-    {"?resource=foo",                               404, "foo not found in config dump"                                         },
-    {"?resource=dynamic_secrets",                   404, "dynamic_secrets not found in config dump"                             },
-    {"?resource=bootstrap",                         400,
-     "bootstrap is not a repeated field. Use ?mask=bootstrap to get only this field"                                            },
-    {"?resource=version_info",                      400,
-     "version_info is not a repeated field. Use ?mask=version_info to get only this field"                                      },
-    {"?mask=foo",                                   400, "FieldMask foo could not be successfully applied to any configs."      },
-    {"?mask=bootstrap,static_clusters",             400,
-     "FieldMask bootstrap,static_clusters could not be successfully applied to any configs."                                    },
-    {"?resource=static_clusters&mask=name,nope",    400,
-     "FieldMask paths: \"name\"\npaths: \"nope\"\n could not be successfully used."                                             },
-    {"?name_regex=(",                               400, "INVALID_ARGUMENT: Error while parsing name_regex from (: missing ): ("},
+    ROW("?resource=static_clusters", 200, HEAD LIST_EMPTY ",\n" LIST_UP TAIL),
+    ROW("?resource=static_clusters&name_regex=u.*", 200, HEAD LIST_UP TAIL),
+    ROW("?resource=static_clusters&name_regex=u", 200, "{}\n"),
+    ROW("?resource=static_clusters&mask=cluster.name", 200,
+        HEAD NAMES_OF("empty") ",\n" NAMES_OF("up") TAIL),
+    ROW("?resource=static_listeners", 200, "{}\n"),
+    ROW("?resource=dynamic_listeners", 200, "{}\n"),
+    ROW("?mask=bootstrap.node", 200,
+        HEAD "  {\n" T_BOOTSTRAP ",\n   \"bootstrap\": {\n" BOOTSTRAP_NODE "\n   }\n  }" TAIL),
+    ROW("?mask=last_updated", 200,
+        HEAD "  {\n" T_BOOTSTRAP ",\n   \"last_updated\": \"2026-11-24T10:42:21.498Z\"\n  }" TAIL),
+    ROW("?mask=static_clusters&name_regex=nope", 200, HEAD BARE("ClustersConfigDump") TAIL),
+    ROW("?name_regex=nope", 200,
+        HEAD BOOTSTRAP
+        ",\n" BARE("ClustersConfigDump") ",\n" BARE("ListenersConfigDump") ",\n" BARE(
+            "ScopedRoutesConfigDump") ",\n" BARE("RoutesConfigDump") ",\n" BARE("SecretsConfigDump")
+            TAIL),
+    ROW("?resource=foo", 404, "foo not found in config dump"),
+    ROW("?resource=dynamic_secrets", 404, "dynamic_secrets not found in config dump"),
+    ROW("?resource=bootstrap", 400,
+        "bootstrap is not a repeated field. Use ?mask=bootstrap to get only this field"),
+    ROW("?resource=version_info", 400,
+        "version_info is not a repeated field. Use ?mask=version_info to get only this field"),
+    ROW("?mask=foo", 400, "FieldMask foo could not be successfully applied to any configs."),
+    ROW("?mask=bootstrap,static_clusters", 400,
+        "FieldMask bootstrap,static_clusters could not be successfully applied to any configs."),
+    ROW("?resource=static_clusters&mask=name,nope", 400,
+        "FieldMask paths: \"name\"\npaths: \"nope\"\n could not be successfully used."),
+    ROW("?name_regex=(", 400,
+        "INVALID_ARGUMENT: Error while parsing name_regex from (: missing ): ("),
 };
 
 T(admin_config_dump, answers)

@@ -7,6 +7,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Keeps the rows of wide tables within the line. */
+#define ROW(...)                                                                                   \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+
 #define DATE "date: Tue, 24 Nov 2026 10:23:27 GMT\r\nserver: envoy\r\n"
 #define HEAD_200                                                                                   \
     "HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=UTF-8\r\n"                               \
@@ -20,38 +26,42 @@
 static const struct {
     const char *request, *want;
 } rows[] = {
-    {"GET /ready HTTP/1.1\r\nhost: x\r\n\r\n",                                                LIVE                                             },
-    {"PUT /ready HTTP/1.1\r\nhost: x\r\n\r\n",                                                LIVE                                             },
-    {"HEAD /ready HTTP/1.1\r\nhost: x\r\n\r\n",                                               HEAD_200 "transfer-encoding: chunked\r\n\r\n"    },
-    {"GET /ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
-     HEAD_200 "connection: close\r\ntransfer-encoding: chunked\r\n\r\n5\r\nLIVE\n\r\n0\r\n\r\n"                                                },
-    {"GET /ready HTTP/1.1\r\nhost: x\r\n\r\nGET /ready HTTP/1.1\r\nhost: x\r\n\r\n",          LIVE LIVE                                        },
-    {"POST /ready HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabcGET /ready HTTP/1.1\r\nhost: "
-     "x\r\n\r\n",                                                                        LIVE LIVE                                        },
-    {"POST /healthcheck/ok HTTP/1.1\r\nhost: x\r\ntransfer-encoding: "
-     "chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",                                              OK_3                                             },
-    {"POST /ready HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\nx",
-     "HTTP/1.1 100 Continue\r\n\r\n" LIVE                                                                                                      },
-    {"GET /ready HTTP/1.1\r\n\r\n",
-     "HTTP/1.1 400 Bad Request\r\n" DATE "connection: close\r\ncontent-length: 0\r\n\r\n"                                                      },
-    {"GET /ready HTTP/1.0\r\n\r\n",                                                           LOCAL("426",                                       "Upgrade Required", "16")},
-    {"FOO /ready HTTP/1.1\r\nhost: x\r\n\r\n",                                                                                  LOCAL("400",                                                                                                                                   "Bad Request", "11")},
-    {"garbage\r\n\r\n",LOCAL("400","Bad Request", "11")},
-    {"GET ready HTTP/1.1\r\nhost: x\r\n\r\n",                                                                                       LOCAL("400",                                                                                                                        "Bad Request", "11")},
-    {"POST /ready HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
-     LOCAL("400",                                                                                                                                                                                                                          "Bad Request", "11")},
-    {"GET http://h/ready HTTP/1.1\r\nhost: x\r\n\r\n",
-     "HTTP/1.1 404 Not Found\r\n" DATE "content-length: 0\r\n\r\n"},
-    {"OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n",
-     "HTTP/1.1 404 Not Found\r\n" DATE "content-length: 0\r\n\r\n"                                                                                                                                  },
-    {"CONNECT x:1 HTTP/1.1\r\nhost: x:1\r\n\r\n",
-     "HTTP/1.1 404 Not Found\r\n" DATE "connection: close\r\ncontent-length: 0\r\n\r\n"},
-    {"POST /ready HTTP/1.1\r\nhost: x\r\ncontent-length: 1048577\r\n\r\n",
-     LOCAL("413",                                                                                         "Payload Too Large", "17")},
-    {"GET /logging HTTP/1.1\r\nhost: x\r\n\r\n",
-     "HTTP/1.1 405 Method Not Allowed\r\ncontent-type: text/plain; charset=UTF-8\r\n"
-     "cache-control: no-cache, max-age=0\r\nx-content-type-options: nosniff\r\n" DATE
-     "transfer-encoding: chunked\r\n\r\n26\r\nMethod GET not allowed, POST required.\r\n0\r\n\r\n"                                                                                                 },
+    ROW("GET /ready HTTP/1.1\r\nhost: x\r\n\r\n", LIVE),
+    ROW("PUT /ready HTTP/1.1\r\nhost: x\r\n\r\n", LIVE),
+    ROW("HEAD /ready HTTP/1.1\r\nhost: x\r\n\r\n", HEAD_200 "transfer-encoding: chunked\r\n\r\n"),
+    ROW("GET /ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+        HEAD_200 "connection: close\r\ntransfer-encoding: chunked\r\n\r\n5\r\nLIVE\n\r\n0\r\n\r\n"),
+    ROW("GET /ready HTTP/1.1\r\nhost: x\r\n\r\nGET /ready HTTP/1.1\r\nhost: x\r\n\r\n", LIVE LIVE),
+    ROW("POST /ready HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabcGET /ready "
+        "HTTP/1.1\r\nhost: "
+        "x\r\n\r\n",
+        LIVE LIVE),
+    ROW("POST /healthcheck/ok HTTP/1.1\r\nhost: x\r\ntransfer-encoding: "
+        "chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
+        OK_3),
+    ROW("POST /ready HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\nx",
+        "HTTP/1.1 100 Continue\r\n\r\n" LIVE),
+    ROW("GET /ready HTTP/1.1\r\n\r\n",
+        "HTTP/1.1 400 Bad Request\r\n" DATE "connection: close\r\ncontent-length: 0\r\n\r\n"),
+    ROW("GET /ready HTTP/1.0\r\n\r\n", LOCAL("426", "Upgrade Required", "16")),
+    ROW("FOO /ready HTTP/1.1\r\nhost: x\r\n\r\n", LOCAL("400", "Bad Request", "11")),
+    ROW("garbage\r\n\r\n", LOCAL("400", "Bad Request", "11")),
+    ROW("GET ready HTTP/1.1\r\nhost: x\r\n\r\n", LOCAL("400", "Bad Request", "11")),
+    ROW("POST /ready HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        LOCAL("400", "Bad Request", "11")),
+    ROW("GET http://h/ready HTTP/1.1\r\nhost: x\r\n\r\n",
+        "HTTP/1.1 404 Not Found\r\n" DATE "content-length: 0\r\n\r\n"),
+    ROW("OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n",
+        "HTTP/1.1 404 Not Found\r\n" DATE "content-length: 0\r\n\r\n"),
+    ROW("CONNECT x:1 HTTP/1.1\r\nhost: x:1\r\n\r\n",
+        "HTTP/1.1 404 Not Found\r\n" DATE "connection: close\r\ncontent-length: 0\r\n\r\n"),
+    ROW("POST /ready HTTP/1.1\r\nhost: x\r\ncontent-length: 1048577\r\n\r\n",
+        LOCAL("413", "Payload Too Large", "17")),
+    ROW("GET /logging HTTP/1.1\r\nhost: x\r\n\r\n",
+        "HTTP/1.1 405 Method Not Allowed\r\ncontent-type: text/plain; charset=UTF-8\r\n"
+        "cache-control: no-cache, max-age=0\r\nx-content-type-options: nosniff\r\n" DATE
+        "transfer-encoding: chunked\r\n\r\n26\r\nMethod GET not allowed, POST "
+        "required.\r\n0\r\n\r\n"),
 };
 
 T(admin_http, bytes)

@@ -5,6 +5,12 @@
 #include "proxy/admin/mask.h"
 #include "tests/support/t.h"
 
+/* Keeps the rows of wide tables within the line. */
+#define ROW(...)                                                                                   \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+
 static ProtobufCMessage *parsed(const char *json, const ProtobufCMessageDescriptor *type,
                                 struct arena *a)
 {
@@ -46,36 +52,37 @@ static const struct {
     bool any;
     const char *mask, *want;
 } rows[] = {
-    {false, "bootstrap.node.id",                                 "{\"bootstrap\":{\"node\":{\"id\":\"n1\"}}}"     },
-    {false, "bootstrap.node.id,bootstrap.node.cluster",
-     "{\"bootstrap\":{\"node\":{\"id\":\"n1\",\"cluster\":\"c1\"}}}"                                              },
-    {false, "bootstrap.node,bootstrap.node.id",
-     "{\"bootstrap\":{\"node\":{\"id\":\"n1\",\"cluster\":\"c1\",\"user_agent_name\":\"w\"}}}"                    },
-    {false, "last_updated",                                      "{\"last_updated\":\"2026-11-24T10:42:21.498Z\"}"},
-    {false, "bootstrap.admin.address.socket_address.port_value",
-     "{\"bootstrap\":{\"admin\":{\"address\":{\"socket_address\":{\"port_value\":7}}}}}"                          },
-    {false, "bootstrap.admin.address.socket_address.address",
-     "{\"bootstrap\":{\"admin\":{\"address\":{\"socket_address\":{\"address\":\"127.0.0.1\"}}}}}"                 },
-    {false, "bootstrap.static_resources.clusters",
-     "{\"bootstrap\":{\"static_resources\":{\"clusters\":[{\"name\":\"x\"}]}}}"                                   },
-    {false, "bootstrap.static_resources.clusters.name",          NULL                                             },
-    {false, "bootstrap.node.id.x",                               NULL                                             },
-    {false, "bootstrap.nope",                                    NULL                                             },
-    {false, "bootstrap..node",                                   NULL                                             },
-    {false, "bootstrap.node.id,nope",                            NULL                                             },
-    {false, ".",                                                 NULL                                             },
-    {true,  "cluster.name",
-     "{\"cluster\":{\"@type\":\"type.googleapis.com/"
-     "envoy.config.cluster.v3.Cluster\",\"name\":\"up\"}}"                                                        },
-    {true,  "cluster.load_assignment.cluster_name",
-     "{\"cluster\":{\"@type\":\"type.googleapis.com/"
-     "envoy.config.cluster.v3.Cluster\",\"load_assignment\":{\"cluster_name\":\"up\"}}}"                          },
-    {true,  "cluster.alt_stat_name",
-     "{\"cluster\":{\"@type\":\"type.googleapis.com/envoy.config.cluster.v3.Cluster\"}}"                          },
-    {true,  "last_updated",                                      "{\"last_updated\":\"2026-11-24T10:42:21.510Z\"}"},
-    {true,  "cluster",                                           NULL                                             },
-    {true,  "cluster.nope",                                      NULL                                             },
-    {true,  "cluster.circuit_breakers.thresholds.priority",      NULL                                             },
+    ROW(false, "bootstrap.node.id", "{\"bootstrap\":{\"node\":{\"id\":\"n1\"}}}"),
+    ROW(false, "bootstrap.node.id,bootstrap.node.cluster",
+        "{\"bootstrap\":{\"node\":{\"id\":\"n1\",\"cluster\":\"c1\"}}}"),
+    ROW(false, "bootstrap.node,bootstrap.node.id",
+        "{\"bootstrap\":{\"node\":{\"id\":\"n1\",\"cluster\":\"c1\",\"user_agent_name\":\"w\"}}}"),
+    ROW(false, "last_updated", "{\"last_updated\":\"2026-11-24T10:42:21.498Z\"}"),
+    ROW(false, "bootstrap.admin.address.socket_address.port_value",
+        "{\"bootstrap\":{\"admin\":{\"address\":{\"socket_address\":{\"port_value\":7}}}}}"),
+    ROW(false, "bootstrap.admin.address.socket_address.address",
+        "{\"bootstrap\":{\"admin\":{\"address\":{\"socket_address\":{\"address\":\"127.0.0.1\"}}}}"
+        "}"),
+    ROW(false, "bootstrap.static_resources.clusters",
+        "{\"bootstrap\":{\"static_resources\":{\"clusters\":[{\"name\":\"x\"}]}}}"),
+    ROW(false, "bootstrap.static_resources.clusters.name", NULL),
+    ROW(false, "bootstrap.node.id.x", NULL),
+    ROW(false, "bootstrap.nope", NULL),
+    ROW(false, "bootstrap..node", NULL),
+    ROW(false, "bootstrap.node.id,nope", NULL),
+    ROW(false, ".", NULL),
+    ROW(true, "cluster.name",
+        "{\"cluster\":{\"@type\":\"type.googleapis.com/"
+        "envoy.config.cluster.v3.Cluster\",\"name\":\"up\"}}"),
+    ROW(true, "cluster.load_assignment.cluster_name",
+        "{\"cluster\":{\"@type\":\"type.googleapis.com/"
+        "envoy.config.cluster.v3.Cluster\",\"load_assignment\":{\"cluster_name\":\"up\"}}}"),
+    ROW(true, "cluster.alt_stat_name",
+        "{\"cluster\":{\"@type\":\"type.googleapis.com/envoy.config.cluster.v3.Cluster\"}}"),
+    ROW(true, "last_updated", "{\"last_updated\":\"2026-11-24T10:42:21.510Z\"}"),
+    ROW(true, "cluster", NULL),
+    ROW(true, "cluster.nope", NULL),
+    ROW(true, "cluster.circuit_breakers.thresholds.priority", NULL),
 };
 
 T(mask, apply)

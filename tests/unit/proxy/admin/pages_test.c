@@ -4,6 +4,12 @@
 #include "site.h"
 #include <stdio.h>
 
+/* Keeps the rows of wide tables within the line. */
+#define ROW(...)                                                                                   \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+
 #define H1 "up.stream::127.0.0.1:18082::"
 #define H2 "up.stream::[::1]:18083::"
 #define LIMITS(c, p, a, b, d, e)                                                                   \
@@ -190,46 +196,51 @@ T(admin_pages, stats)
         unsigned code;
         const char *want;
     } rows[] = {
-        {"/stats?filter=^x",                                     200,
-         "x.b: \"t\"\nx.a: 7\nx.c: 0\nx.h: P0(nan,1.05) P25(nan,1.05) P50(nan,1.05) P75(nan,1.05) "
-         "P90(nan,1.05) "
-         "P95(nan,1.05) P99(nan,1.05) P99.5(nan,1.05) P99.9(nan,1.05) P100(nan,1.05)\n"                                          },
-        {"/stats?format=text&type=Counters&filter=^x",           200, "x.a: 7\n"                                                 },
-        {"/stats?type=Gauges&filter=^x",                         200, "x.c: 0\n"                                                 },
-        {"/stats?type=Gauges&filter=^x&usedonly",                200, ""                                                         },
-        {"/stats?type=TextReadouts&filter=^x",                   200, "x.b: \"t\"\n"                                             },
-        {"/stats?type=All&filter=^x.a",                          200, "x.a: 7\n"                                                 },
-        {"/stats?filter=admin%7C^x.h&invert_filter",             200, "x.b: \"t\"\nx.a: 7\nx.c: 0\n"                             },
-        {"/stats?format=json&filter=^x.%5Babc%5D",               200,
-         "{\"stats\":[{\"name\":\"x.b\",\"value\":\"t\"},{\"name\":\"x.a\",\"value\":7},{\"name\":"
-         "\"x.c\",\"value\":0}]}"                                                                                                },
-        {"/stats?format=json&filter=nope",                       200, "{\"stats\":[]}"                                           },
-        {"/stats/prometheus?filter=^x.a",                        200, "# TYPE envoy_x_a counter\nenvoy_x_a{} 7\n"                },
-        {"/stats?format=prometheus&filter=^x.a",                 200, "# TYPE envoy_x_a counter\nenvoy_x_a{} 7\n"                },
-        {"/stats/prometheus?filter=^x.b&text_readouts",          200,
-         "# TYPE envoy_x_b gauge\nenvoy_x_b{text_value=\"t\"} 0\n"                                                               },
-        {"/stats/prometheus?filter=nope&format=json&type=foo",   200, ""                                                         },
-        {"/stats?format=xml",                                    400,
-         "usage: /stats?format=(html|active-html|json|prometheus|text)\n\n"                                                      },
-        {"/stats?type=foo",                                      400, "invalid &type= param"                                     },
-        {"/stats?type=counters",                                 400, "invalid &type= param"                                     },
-        {"/stats?histogram_buckets=foo",                         400,
-         "usage: "
-         "/stats?histogram_buckets=(cumulative|disjoint|detailed|summary|prometheusnative)\n\n"                                  },
-        {"/stats/prometheus?histogram_buckets=foo",              400,
-         "usage: "
-         "/stats?histogram_buckets=(cumulative|disjoint|detailed|summary|prometheusnative)\n\n"                                  },
-        {"/stats/prometheus?histogram_buckets=detailed",         400,
-         "unsupported prometheus histogram bucket mode"                                                                          },
-        {"/stats?format=prometheus&histogram_buckets=disjoint",  400,
-         "unsupported prometheus histogram bucket mode"                                                                          },
-        {"/stats?histogram_buckets=prometheusnative",            400,
-         "Invalid histogram_buckets type for non prometheus stats type"                                                          },
-        {"/stats/prometheus?histogram_buckets=prometheusnative", 400,
-         "unsupported prometheusnative histogram type when not using protobuf exposition format"                                 },
-        {"/stats?filter=(",                                      400, "Invalid re2 regex: missing ): ("                          },
-        {"/stats/prometheus?filter=a(b",                         400, "Invalid re2 regex: missing ): a(b"                        },
-        {"/stats?invert_filter",                                 400, "invert_filter can only be used if filter is also provided"},
+        ROW("/stats?filter=^x", 200,
+            "x.b: \"t\"\nx.a: 7\nx.c: 0\nx.h: P0(nan,1.05) P25(nan,1.05) P50(nan,1.05) "
+            "P75(nan,1.05) "
+            "P90(nan,1.05) "
+            "P95(nan,1.05) P99(nan,1.05) P99.5(nan,1.05) P99.9(nan,1.05) P100(nan,1.05)\n"),
+        ROW("/stats?format=text&type=Counters&filter=^x", 200, "x.a: 7\n"),
+        ROW("/stats?type=Gauges&filter=^x", 200, "x.c: 0\n"),
+        ROW("/stats?type=Gauges&filter=^x&usedonly", 200, ""),
+        ROW("/stats?type=TextReadouts&filter=^x", 200, "x.b: \"t\"\n"),
+        ROW("/stats?type=All&filter=^x.a", 200, "x.a: 7\n"),
+        ROW("/stats?filter=admin%7C^x.h&invert_filter", 200, "x.b: \"t\"\nx.a: 7\nx.c: 0\n"),
+        ROW("/stats?format=json&filter=^x.%5Babc%5D", 200,
+            "{\"stats\":[{\"name\":\"x.b\",\"value\":\"t\"},{\"name\":\"x.a\",\"value\":7},{"
+            "\"name\":"
+            "\"x.c\",\"value\":0}]}"),
+        ROW("/stats?format=json&filter=nope", 200, "{\"stats\":[]}"),
+        ROW("/stats/prometheus?filter=^x.a", 200, "# TYPE envoy_x_a counter\nenvoy_x_a{} 7\n"),
+        ROW("/stats?format=prometheus&filter=^x.a", 200,
+            "# TYPE envoy_x_a counter\nenvoy_x_a{} 7\n"),
+        ROW("/stats/prometheus?filter=^x.b&text_readouts", 200,
+            "# TYPE envoy_x_b gauge\nenvoy_x_b{text_value=\"t\"} 0\n"),
+        ROW("/stats/prometheus?filter=nope&format=json&type=foo", 200, ""),
+        ROW("/stats?format=xml", 400,
+            "usage: /stats?format=(html|active-html|json|prometheus|text)\n\n"),
+        ROW("/stats?type=foo", 400, "invalid &type= param"),
+        ROW("/stats?type=counters", 400, "invalid &type= param"),
+        ROW("/stats?histogram_buckets=foo", 400,
+            "usage: "
+            "/stats?histogram_buckets=(cumulative|disjoint|detailed|summary|prometheusnative)\n\n"),
+        ROW("/stats/prometheus?histogram_buckets=foo", 400,
+            "usage: "
+            "/stats?histogram_buckets=(cumulative|disjoint|detailed|summary|prometheusnative)\n\n"),
+        ROW("/stats/prometheus?histogram_buckets=detailed", 400,
+            "unsupported prometheus histogram bucket mode"),
+        ROW("/stats?format=prometheus&histogram_buckets=disjoint", 400,
+            "unsupported prometheus histogram bucket mode"),
+        ROW("/stats?histogram_buckets=prometheusnative", 400,
+            "Invalid histogram_buckets type for non prometheus stats type"),
+        ROW("/stats/prometheus?histogram_buckets=prometheusnative", 400,
+            "unsupported prometheusnative histogram type when not using protobuf exposition "
+            "format"),
+        ROW("/stats?filter=(", 400, "Invalid re2 regex: missing ): ("),
+        ROW("/stats/prometheus?filter=a(b", 400, "Invalid re2 regex: missing ): a(b"),
+        ROW("/stats?invert_filter", 400,
+            "invert_filter can only be used if filter is also provided"),
     };
     struct site s;
     struct sv body;
@@ -271,31 +282,31 @@ T(admin_pages, logging)
         unsigned code;
         const char *starts;
     } rows[] = {
-        {"",                                     200, "active loggers:\n  admin: info\n  client: info\n"      },
-        {"?level=error",                         200, "active loggers:\n  admin: error\n  client: error\n"    },
-        {"?admin=trace",                         200, "active loggers:\n  admin: trace\n  client: error\n"    },
-        {"?paths=admin:critical,client:warning", 200,
-         "active loggers:\n  admin: critical\n  client: warning\n"                                            },
-        {"?paths=admin:off,",                    200, "active loggers:\n  admin: off\n  client: warning\n"    },
-        {"?paths=",                              200, "active loggers:\n  admin: off\n"                       },
-        {"?level=",                              200, "active loggers:\n  admin: off\n"                       },
-        {"?admin=",                              200, "active loggers:\n  admin: off\n"                       },
-        {"?level=foo",                           400, USAGE("unknown logger level") "off\n"                   },
-        {"?level=warn",                          400, USAGE("unknown logger level") "off\n"                   },
-        {"?level=INFO",                          400, USAGE("unknown logger level") "off\n"                   },
-        {"?nope=info",                           400, USAGE("unknown logger name") "off\n"                    },
-        {"?LEVEL=info",                          400, USAGE("unknown logger name") "off\n"                    },
-        {"?admin=foo",                           400, USAGE("unknown logger level") "off\n"                   },
-        {"?paths=foo:info",                      400, USAGE("unknown logger name") "off\n"                    },
-        {"?paths=admin:foo",                     400, USAGE("unknown logger level") "off\n"                   },
-        {"?paths=admin:warn",                    400, USAGE("unknown logger level") "off\n"                   },
-        {"?paths=admin",                         400, USAGE("empty logger name or empty logger level") "off\n"},
-        {"?paths=:info",                         400, USAGE("empty logger name or empty logger level") "off\n"},
-        {"?paths=admin:debug:x",                 400, USAGE("unknown logger level") "off\n"                   },
-        {"?paths=admin:debug,foo:info",          400, USAGE("unknown logger name") "off\n"                    },
-        {"?level=info&admin=debug",              400, USAGE("invalid number of parameters") "off\n"           },
-        {"?group=admin:debug",                   400,
-         USAGE("group parameter requires fine-grain logging to be enabled") "off\n"                           },
+        ROW("", 200, "active loggers:\n  admin: info\n  client: info\n"),
+        ROW("?level=error", 200, "active loggers:\n  admin: error\n  client: error\n"),
+        ROW("?admin=trace", 200, "active loggers:\n  admin: trace\n  client: error\n"),
+        ROW("?paths=admin:critical,client:warning", 200,
+            "active loggers:\n  admin: critical\n  client: warning\n"),
+        ROW("?paths=admin:off,", 200, "active loggers:\n  admin: off\n  client: warning\n"),
+        ROW("?paths=", 200, "active loggers:\n  admin: off\n"),
+        ROW("?level=", 200, "active loggers:\n  admin: off\n"),
+        ROW("?admin=", 200, "active loggers:\n  admin: off\n"),
+        ROW("?level=foo", 400, USAGE("unknown logger level") "off\n"),
+        ROW("?level=warn", 400, USAGE("unknown logger level") "off\n"),
+        ROW("?level=INFO", 400, USAGE("unknown logger level") "off\n"),
+        ROW("?nope=info", 400, USAGE("unknown logger name") "off\n"),
+        ROW("?LEVEL=info", 400, USAGE("unknown logger name") "off\n"),
+        ROW("?admin=foo", 400, USAGE("unknown logger level") "off\n"),
+        ROW("?paths=foo:info", 400, USAGE("unknown logger name") "off\n"),
+        ROW("?paths=admin:foo", 400, USAGE("unknown logger level") "off\n"),
+        ROW("?paths=admin:warn", 400, USAGE("unknown logger level") "off\n"),
+        ROW("?paths=admin", 400, USAGE("empty logger name or empty logger level") "off\n"),
+        ROW("?paths=:info", 400, USAGE("empty logger name or empty logger level") "off\n"),
+        ROW("?paths=admin:debug:x", 400, USAGE("unknown logger level") "off\n"),
+        ROW("?paths=admin:debug,foo:info", 400, USAGE("unknown logger name") "off\n"),
+        ROW("?level=info&admin=debug", 400, USAGE("invalid number of parameters") "off\n"),
+        ROW("?group=admin:debug", 400,
+            USAGE("group parameter requires fine-grain logging to be enabled") "off\n"),
     };
     struct site s;
     struct sv body;

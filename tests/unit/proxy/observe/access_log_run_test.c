@@ -7,6 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Keeps the rows of wide tables within the line. */
+#define ROW(...)                                                                                   \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+
 struct sample {
     struct arena *arena;
     struct headers req, res, trailers;
@@ -111,52 +117,63 @@ static void expect_rows(struct sample *s, const struct row *rows, size_t n)
 T(alog_run, values)
 {
     static const struct row rows[] = {
-        {"",                                                                                        ""                                   },
-        {"100%%",                                                                                   "100%"                               },
-        {"%REQ(:METHOD)% %REQ(:path)% %REQ(:AUTHORITY)% %REQ(HOST)% %REQ(:SCHEME)%",
-         "GET /d?a=1&b=x%20y&e= 127.0.0.1:18081 127.0.0.1:18081 http"                                                                    },
-        {"%REQ(USER-AGENT):4%|%REQ(USER-AGENT):0%|%REQ(NOPE)%|%REQ(NOPE?HOST)%|%REQ(NOPE?X)%|%REQ("
-         "NOPE):0%",                                                                       "curl||-|127.0.0.1:18081|-|-"        },
-        {"%REQUEST_HEADER(ACCEPT)%",                                                                "*/*"                                },
-        {"%RESP(:STATUS)% %RESP(CONTENT-TYPE):4% %RESPONSE_HEADER(X?SERVER)%",                      "200 text envoy"                     },
-        {"%TRAILER(X)%",                                                                            "-"                                  },
-        {"%PATH% %PATH(NQ)% %PATH(WQ:PATH)% %PATH(NQ:ORIG)% %PATH:5%",
-         "/d?a=1&b=x%20y&e= /d /d?a=1&b=x%20y&e= - /d?a="                                                                                },
-        {"%QUERY_PARAM(a)%|%QUERY_PARAM(b)%|%QUERY_PARAM(b):3%|%QUERY_PARAM(e)%|%QUERY_PARAM(z)%|%"
-         "QUERY_PARAMS%",                                                                  "1|x y|x y||-|a=1&b=x%20y&e="        },
-        {"%PROTOCOL% %UPSTREAM_PROTOCOL%",                                                          "HTTP/1.1 HTTP/1.1"                  },
-        {"%RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS%",
-         "200 via_upstream -"                                                                                                            },
-        {"%RESPONSE_FLAGS% %RESPONSE_FLAGS_LONG%",                                                  "- -"                                },
-        {"%BYTES_RECEIVED% %BYTES_SENT% %DOWNSTREAM_WIRE_BYTES_RECEIVED% "
-         "%DOWNSTREAM_WIRE_BYTES_SENT% "
-         "%UPSTREAM_WIRE_BYTES_RECEIVED% %UPSTREAM_WIRE_BYTES_SENT%",                      "5 98 218 232 150 300"               },
-        {"%REQUEST_HEADERS_BYTES% %RESPONSE_HEADERS_BYTES%",                                        "167 91"                             },
-        {"%DURATION% %REQUEST_DURATION% %REQUEST_TX_DURATION% %RESPONSE_DURATION% "
-         "%RESPONSE_TX_DURATION%",                                                         "12 0 2 6 5"                         },
-        {"%COMMON_DURATION(DS_RX_BEG:DS_RX_END:us)% %COMMON_DURATION(US_TX_BEG:US_RX_END:ns)% "
-         "%COMMON_DURATION(DS_TX_END:DS_RX_BEG)% %COMMON_DURATION(US_TX_END:US_RX_BEG)% "
-         "%COMMON_DURATION(DS_TX_BEG:DS_TX_END)%",                                         "418 7000000 - 4 5"                  },
-        {"%UPSTREAM_REQUEST_ATTEMPT_COUNT% %CONNECTION_ID%",                                        "2 7"                                },
-        {"%UPSTREAM_HOST% %UPSTREAM_HOST_NAME% %UPSTREAM_HOST_NAME_WITHOUT_PORT%",
-         "127.0.0.1:18082 127.0.0.1:18082 127.0.0.1"                                                                                     },
-        {"%UPSTREAM_CLUSTER% %UPSTREAM_CLUSTER_RAW%",                                               "altname empty"                      },
-        {"%UPSTREAM_LOCAL_ADDRESS% %UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT% %UPSTREAM_LOCAL_PORT%",
-         "127.0.0.1:40000 127.0.0.1 40000"                                                                                               },
-        {"%UPSTREAM_REMOTE_ADDRESS% %UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %UPSTREAM_REMOTE_PORT%",
-         "127.0.0.1:18082 127.0.0.1 18082"                                                                                               },
-        {"%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT% "
-         "%DOWNSTREAM_LOCAL_PORT%",                                                        "127.0.0.1:18081 127.0.0.1 18081"    },
-        {"%DOWNSTREAM_REMOTE_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% "
-         "%DOWNSTREAM_REMOTE_PORT%",                                                       "10.20.30.40:36366 10.20.30.40 36366"},
-        {"%DOWNSTREAM_DIRECT_REMOTE_ADDRESS% %DOWNSTREAM_DIRECT_REMOTE_PORT%",
-         "10.20.30.40:36366 36366"                                                                                                       },
-        {"%ROUTE_NAME% %FILTER_CHAIN_NAME% %UPSTREAM_TRANSPORT_FAILURE_REASON%",                    "rx - -"                             },
-        {"%REQUESTED_SERVER_NAME% %REQUESTED_SERVER_NAME(SNI_FIRST)% "
-         "%REQUESTED_SERVER_NAME(HOST_FIRST)%",                                            "- 127.0.0.1:18081 127.0.0.1:18081"  },
-        {"%GRPC_STATUS% %GRPC_STATUS_NUMBER%",                                                      "- -"                                },
-        {"[%LOCAL_REPLY_BODY%] %ACCESS_LOG_TYPE%",                                                  "[] DownstreamEnd"                   },
-        {"%ENVIRONMENT(NO_SUCH_VARIABLE_X)%",                                                       "-"                                  },
+        ROW("", ""),
+        ROW("100%%", "100%"),
+        ROW("%REQ(:METHOD)% %REQ(:path)% %REQ(:AUTHORITY)% %REQ(HOST)% %REQ(:SCHEME)%",
+            "GET /d?a=1&b=x%20y&e= 127.0.0.1:18081 127.0.0.1:18081 http"),
+        ROW("%REQ(USER-AGENT):4%|%REQ(USER-AGENT):0%|%REQ(NOPE)%|%REQ(NOPE?HOST)%|%REQ(NOPE?X)%|%"
+            "REQ("
+            "NOPE):0%",
+            "curl||-|127.0.0.1:18081|-|-"),
+        ROW("%REQUEST_HEADER(ACCEPT)%", "*/*"),
+        ROW("%RESP(:STATUS)% %RESP(CONTENT-TYPE):4% %RESPONSE_HEADER(X?SERVER)%", "200 text envoy"),
+        ROW("%TRAILER(X)%", "-"),
+        ROW("%PATH% %PATH(NQ)% %PATH(WQ:PATH)% %PATH(NQ:ORIG)% %PATH:5%",
+            "/d?a=1&b=x%20y&e= /d /d?a=1&b=x%20y&e= - /d?a="),
+        ROW("%QUERY_PARAM(a)%|%QUERY_PARAM(b)%|%QUERY_PARAM(b):3%|%QUERY_PARAM(e)%|%QUERY_PARAM(z)%"
+            "|%"
+            "QUERY_PARAMS%",
+            "1|x y|x y||-|a=1&b=x%20y&e="),
+        ROW("%PROTOCOL% %UPSTREAM_PROTOCOL%", "HTTP/1.1 HTTP/1.1"),
+        ROW("%RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS%",
+            "200 via_upstream -"),
+        ROW("%RESPONSE_FLAGS% %RESPONSE_FLAGS_LONG%", "- -"),
+        ROW("%BYTES_RECEIVED% %BYTES_SENT% %DOWNSTREAM_WIRE_BYTES_RECEIVED% "
+            "%DOWNSTREAM_WIRE_BYTES_SENT% "
+            "%UPSTREAM_WIRE_BYTES_RECEIVED% %UPSTREAM_WIRE_BYTES_SENT%",
+            "5 98 218 232 150 300"),
+        ROW("%REQUEST_HEADERS_BYTES% %RESPONSE_HEADERS_BYTES%", "167 91"),
+        ROW("%DURATION% %REQUEST_DURATION% %REQUEST_TX_DURATION% %RESPONSE_DURATION% "
+            "%RESPONSE_TX_DURATION%",
+            "12 0 2 6 5"),
+        ROW("%COMMON_DURATION(DS_RX_BEG:DS_RX_END:us)% %COMMON_DURATION(US_TX_BEG:US_RX_END:ns)% "
+            "%COMMON_DURATION(DS_TX_END:DS_RX_BEG)% %COMMON_DURATION(US_TX_END:US_RX_BEG)% "
+            "%COMMON_DURATION(DS_TX_BEG:DS_TX_END)%",
+            "418 7000000 - 4 5"),
+        ROW("%UPSTREAM_REQUEST_ATTEMPT_COUNT% %CONNECTION_ID%", "2 7"),
+        ROW("%UPSTREAM_HOST% %UPSTREAM_HOST_NAME% %UPSTREAM_HOST_NAME_WITHOUT_PORT%",
+            "127.0.0.1:18082 127.0.0.1:18082 127.0.0.1"),
+        ROW("%UPSTREAM_CLUSTER% %UPSTREAM_CLUSTER_RAW%", "altname empty"),
+        ROW("%UPSTREAM_LOCAL_ADDRESS% %UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT% %UPSTREAM_LOCAL_PORT%",
+            "127.0.0.1:40000 127.0.0.1 40000"),
+        ROW("%UPSTREAM_REMOTE_ADDRESS% %UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% "
+            "%UPSTREAM_REMOTE_PORT%",
+            "127.0.0.1:18082 127.0.0.1 18082"),
+        ROW("%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT% "
+            "%DOWNSTREAM_LOCAL_PORT%",
+            "127.0.0.1:18081 127.0.0.1 18081"),
+        ROW("%DOWNSTREAM_REMOTE_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% "
+            "%DOWNSTREAM_REMOTE_PORT%",
+            "10.20.30.40:36366 10.20.30.40 36366"),
+        ROW("%DOWNSTREAM_DIRECT_REMOTE_ADDRESS% %DOWNSTREAM_DIRECT_REMOTE_PORT%",
+            "10.20.30.40:36366 36366"),
+        ROW("%ROUTE_NAME% %FILTER_CHAIN_NAME% %UPSTREAM_TRANSPORT_FAILURE_REASON%", "rx - -"),
+        ROW("%REQUESTED_SERVER_NAME% %REQUESTED_SERVER_NAME(SNI_FIRST)% "
+            "%REQUESTED_SERVER_NAME(HOST_FIRST)%",
+            "- 127.0.0.1:18081 127.0.0.1:18081"),
+        ROW("%GRPC_STATUS% %GRPC_STATUS_NUMBER%", "- -"),
+        ROW("[%LOCAL_REPLY_BODY%] %ACCESS_LOG_TYPE%", "[] DownstreamEnd"),
+        ROW("%ENVIRONMENT(NO_SUCH_VARIABLE_X)%", "-"),
     };
     struct sample s;
     sample_init(&s);
@@ -282,28 +299,29 @@ T(alog_run, grpc)
 T(alog_run, times)
 {
     static const struct row rows[] = {
-        {"%START_TIME%",                                            "2026-11-24T10:10:54.694Z"                   },
-        {"%EMIT_TIME%",                                             "2026-11-24T10:10:56.194Z"                   },
-        {"%START_TIME(%Y)%",                                        "2026"                                       },
-        {"%START_TIME(%Q)%",                                        "%Q"                                         },
-        {"%START_TIME(abc)%",                                       "abc"                                        },
-        {"%START_TIME(%)%",                                         "%"                                          },
-        {"%START_TIME(a%t)%",                                       "a\t"                                        },
-        {"%START_TIME(%f|%1f|%2f|%3f|%6f|%9f)%",                    "694490000|6|69|694|694490|694490000"        },
-        {"%START_TIME(%s|%3s|%E3S|%E*S|%E0S|%S)%",                  "1795515054|1795515054|54.694|54.69449|54|54"},
-        {"%START_TIME(%Z|%z|%Ez|%E*z|%ET|%E4Y|%E3f|%E*f)%",
-         "UTC|+0000|+00:00|+00:00:00|T|2026|694|69449"                                                           },
-        {"%START_TIME(%j|%e|%k|%l|%I|%p|%P|%D|%F|%T|%R)%",
-         "328|24|10|10|10|AM|am|11/24/26|2026-11-24|10:10:54|10:10"                                              },
-        {"%START_TIME(%b|%B|%h|%a|%A|%u|%w|%U|%V|%W|%G|%g|%C|%y)%",
-         "Nov|November|Nov|Tue|Tuesday|2|2|47|48|47|2026|26|20|26"                                               },
-        {"%START_TIME(%%|%-d|%_d|%05d|%^a)%",                       "%|24|24|00024|TUE"                          },
-        {"%START_TIME(%%f)%",                                       "%694490000"                                 },
-        {"%START_TIME(%%3f)%",                                      "%694"                                       },
-        {"%START_TIME(%3f%%s%s)%",                                  "694%17955150541795515054"                   },
-        {"%START_TIME(%fx%3f%6f)%",                                 "694490000x694694490"                        },
-        {"%START_TIME(%3f%3f)%",                                    "694694"                                     },
-        {"%START_TIME(%%%%f)%",                                     "%%694490000"                                },
+        ROW("%START_TIME%", "2026-11-24T10:10:54.694Z"),
+        ROW("%EMIT_TIME%", "2026-11-24T10:10:56.194Z"),
+        ROW("%START_TIME(%Y)%", "2026"),
+        ROW("%START_TIME(%Q)%", "%Q"),
+        ROW("%START_TIME(abc)%", "abc"),
+        ROW("%START_TIME(%)%", "%"),
+        ROW("%START_TIME(a%t)%", "a\t"),
+        ROW("%START_TIME(%f|%1f|%2f|%3f|%6f|%9f)%", "694490000|6|69|694|694490|694490000"),
+        ROW("%START_TIME(%s|%3s|%E3S|%E*S|%E0S|%S)%",
+            "1795515054|1795515054|54.694|54.69449|54|54"),
+        ROW("%START_TIME(%Z|%z|%Ez|%E*z|%ET|%E4Y|%E3f|%E*f)%",
+            "UTC|+0000|+00:00|+00:00:00|T|2026|694|69449"),
+        ROW("%START_TIME(%j|%e|%k|%l|%I|%p|%P|%D|%F|%T|%R)%",
+            "328|24|10|10|10|AM|am|11/24/26|2026-11-24|10:10:54|10:10"),
+        ROW("%START_TIME(%b|%B|%h|%a|%A|%u|%w|%U|%V|%W|%G|%g|%C|%y)%",
+            "Nov|November|Nov|Tue|Tuesday|2|2|47|48|47|2026|26|20|26"),
+        ROW("%START_TIME(%%|%-d|%_d|%05d|%^a)%", "%|24|24|00024|TUE"),
+        ROW("%START_TIME(%%f)%", "%694490000"),
+        ROW("%START_TIME(%%3f)%", "%694"),
+        ROW("%START_TIME(%3f%%s%s)%", "694%17955150541795515054"),
+        ROW("%START_TIME(%fx%3f%6f)%", "694490000x694694490"),
+        ROW("%START_TIME(%3f%3f)%", "694694"),
+        ROW("%START_TIME(%%%%f)%", "%%694490000"),
     };
     struct sample s;
     sample_init(&s);

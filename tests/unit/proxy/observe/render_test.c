@@ -4,6 +4,12 @@
 #include "tests/support/failmalloc.h"
 #include "tests/support/t.h"
 
+/* Keeps the rows of wide tables within the line. */
+#define ROW(...)                                                                                   \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+
 static const uint64_t sizes[] = {0,   1,   2,   5,   9,   10,  11,   15,   99,    100,
                                  101, 109, 110, 250, 255, 999, 1000, 1001, 12345, 100000};
 enum { FIRST_INTERVAL = 14 };
@@ -173,37 +179,34 @@ static const struct {
     const char *filter;
     const char *want;
 } rows[] = {
-    {"all text",             TEXT,       {0},                                                              NULL,                   text_all                           },
-    {"filter",               TEXT,       {0},                                                              "server\\.l",           "server.live: 1\n"                 },
-    {"nothing",              TEXT,       {0},                                                              "nope",                 ""                                 },
-    {"inverted",
-     TEXT,                               {.invert = true, .kinds = KIND(STAT_GAUGE) | KIND(STAT_COUNTER)},
-     "live|added",                                                                                                                 "cluster.tls.upstream_rq_200: 20\n"},
-    {"used only",            TEXT,       {.used_only = true},                                              "cluster_m|up\\.|live", "server.live: 1\n"                 },
-    {"cumulative",           TEXT,       {.buckets = STAT_BUCKETS_CUMULATIVE},                             "tls.*body",            text_cumulative                    },
-    {"disjoint",             TEXT,       {.buckets = STAT_BUCKETS_DISJOINT},                               "tls.*body",            text_disjoint                      },
-    {"detailed",             TEXT,       {.buckets = STAT_BUCKETS_DETAILED},                               "tls.*body",            text_detailed                      },
-    {"json",                 JSON,       {0},                                                              "live|body|version",    json_summary                       },
-    {"json cumulative",      JSON,       {.buckets = STAT_BUCKETS_CUMULATIVE},                             "tls.*body",            json_cumulative                    },
-    {"json detailed",        JSON,       {.buckets = STAT_BUCKETS_DETAILED},                               "tls.*body",            json_detailed                      },
-    {"json empty",
-     JSON,                               {.used_only = true, .buckets = STAT_BUCKETS_CUMULATIVE},
-     "up\\.",                                                                                                                      "{\"stats\":[]}"                   },
-    {"prometheus histogram", PROMETHEUS, {0},                                                              "tls.*body",            prometheus_histogram               },
-    {"prometheus summary",
-     PROMETHEUS,                         {.buckets = STAT_BUCKETS_SUMMARY},
-     "tls.*body",                                                                                                                  prometheus_summary                 },
-    {"prometheus no texts",  PROMETHEUS, {0},                                                              "version_text",         ""                                 },
-    {"prometheus texts",     PROMETHEUS, {.text_readouts = true},                                          "version_text",         prometheus_texts                   },
-    {"prometheus values",
-     PROMETHEUS,                         {0},
-     "rq_200|live|added",                                                                                                          "# TYPE envoy_cluster_upstream_rq counter\n"
-     "envoy_cluster_upstream_rq{envoy_response_code=\"200\",appmesh_mesh=\"m\\\"y\\\\\",envoy_"
-     "cluster_name=\"tls\"} 20\n"
-     "# TYPE envoy_cluster_manager_cluster_added counter\n"
-     "envoy_cluster_manager_cluster_added{appmesh_mesh=\"m\\\"y\\\\\"} 0\n"
-     "# TYPE envoy_server_live gauge\n"
-     "envoy_server_live{appmesh_mesh=\"m\\\"y\\\\\"} 1\n"                                                                                    },
+    ROW("all text", TEXT, {0}, NULL, text_all),
+    ROW("filter", TEXT, {0}, "server\\.l", "server.live: 1\n"),
+    ROW("nothing", TEXT, {0}, "nope", ""),
+    ROW("inverted", TEXT, {.invert = true, .kinds = KIND(STAT_GAUGE) | KIND(STAT_COUNTER)},
+        "live|added", "cluster.tls.upstream_rq_200: 20\n"),
+    ROW("used only", TEXT, {.used_only = true}, "cluster_m|up\\.|live", "server.live: 1\n"),
+    ROW("cumulative", TEXT, {.buckets = STAT_BUCKETS_CUMULATIVE}, "tls.*body", text_cumulative),
+    ROW("disjoint", TEXT, {.buckets = STAT_BUCKETS_DISJOINT}, "tls.*body", text_disjoint),
+    ROW("detailed", TEXT, {.buckets = STAT_BUCKETS_DETAILED}, "tls.*body", text_detailed),
+    ROW("json", JSON, {0}, "live|body|version", json_summary),
+    ROW("json cumulative", JSON, {.buckets = STAT_BUCKETS_CUMULATIVE}, "tls.*body",
+        json_cumulative),
+    ROW("json detailed", JSON, {.buckets = STAT_BUCKETS_DETAILED}, "tls.*body", json_detailed),
+    ROW("json empty", JSON, {.used_only = true, .buckets = STAT_BUCKETS_CUMULATIVE}, "up\\.",
+        "{\"stats\":[]}"),
+    ROW("prometheus histogram", PROMETHEUS, {0}, "tls.*body", prometheus_histogram),
+    ROW("prometheus summary", PROMETHEUS, {.buckets = STAT_BUCKETS_SUMMARY}, "tls.*body",
+        prometheus_summary),
+    ROW("prometheus no texts", PROMETHEUS, {0}, "version_text", ""),
+    ROW("prometheus texts", PROMETHEUS, {.text_readouts = true}, "version_text", prometheus_texts),
+    ROW("prometheus values", PROMETHEUS, {0}, "rq_200|live|added",
+        "# TYPE envoy_cluster_upstream_rq counter\n"
+        "envoy_cluster_upstream_rq{envoy_response_code=\"200\",appmesh_mesh=\"m\\\"y\\\\\",envoy_"
+        "cluster_name=\"tls\"} 20\n"
+        "# TYPE envoy_cluster_manager_cluster_added counter\n"
+        "envoy_cluster_manager_cluster_added{appmesh_mesh=\"m\\\"y\\\\\"} 0\n"
+        "# TYPE envoy_server_live gauge\n"
+        "envoy_server_live{appmesh_mesh=\"m\\\"y\\\\\"} 1\n"),
 };
 
 static enum err render(struct stats *s, enum form form, const struct stats_query *q,

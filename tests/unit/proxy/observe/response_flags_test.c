@@ -2,20 +2,26 @@
 #include "proxy/observe/access_log_int.h"
 #include "tests/support/t.h"
 
+/* Keeps the rows of wide tables within the line. */
+#define ROW(...)                                                                                   \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+
 static const struct {
     uint32_t set;
     const char *brief, *http, *name;
 } rows[] = {
-    {0,                                                                 "-",      "-",      "-"                         },
-    {RF_NO_HEALTHY_UPSTREAM,                                            "UH",     "UH",     "NoHealthyUpstream"         },
-    {RF_DOWNSTREAM_REMOTE_RESET,                                        "DR",     "DR",     "DownstreamRemoteReset"     },
-    {RF_UPSTREAM_CONNECTION_FAILURE | RF_UPSTREAM_RETRY_LIMIT_EXCEEDED, "UF,URX", "URX,UF",
-     "UpstreamRetryLimitExceeded,UpstreamConnectionFailure"                                                             },
-    {RF_UPSTREAM_RETRY_LIMIT_EXCEEDED,                                  "URX",    "URX",    "UpstreamRetryLimitExceeded"},
-    {RF_DELAY_INJECTED | RF_UPSTREAM_REQUEST_TIMEOUT,                   "UT,DI",  "DI,UT",
-     "DelayInjected,UpstreamRequestTimeout"                                                                             },
-    {RF_FAILED_LOCAL_HEALTH_CHECK | RF_DNS_FAILURE,                     "LH,DF",  "LH,DF",
-     "FailedLocalHealthCheck,DnsResolutionFailed"                                                                       },
+    ROW(0, "-", "-", "-"),
+    ROW(RF_NO_HEALTHY_UPSTREAM, "UH", "UH", "NoHealthyUpstream"),
+    ROW(RF_DOWNSTREAM_REMOTE_RESET, "DR", "DR", "DownstreamRemoteReset"),
+    ROW(RF_UPSTREAM_CONNECTION_FAILURE | RF_UPSTREAM_RETRY_LIMIT_EXCEEDED, "UF,URX", "URX,UF",
+        "UpstreamRetryLimitExceeded,UpstreamConnectionFailure"),
+    ROW(RF_UPSTREAM_RETRY_LIMIT_EXCEEDED, "URX", "URX", "UpstreamRetryLimitExceeded"),
+    ROW(RF_DELAY_INJECTED | RF_UPSTREAM_REQUEST_TIMEOUT, "UT,DI", "DI,UT",
+        "DelayInjected,UpstreamRequestTimeout"),
+    ROW(RF_FAILED_LOCAL_HEALTH_CHECK | RF_DNS_FAILURE, "LH,DF", "LH,DF",
+        "FailedLocalHealthCheck,DnsResolutionFailed"),
 };
 
 T(response_flags, texts)
