@@ -281,6 +281,15 @@ T(model_listener, names)
     snap_drop(&again);
 }
 
+T(model_listener, names_at_one_address)
+{
+#define ANY_PORT "{address: {socket_address: {address: 1.2.3.4, port_value: 0}}, " CHAINS "}"
+    struct snap *s = build("static_resources: {listeners: [" ANY_PORT ", " ANY_PORT "]}");
+    T_ASSERT(s != NULL && s->n_listeners == 2);
+    T_EXPECT(!sv_eq(s->listeners[0].name, s->listeners[1].name), "made-up names differ");
+    snap_drop(&s);
+}
+
 T(model_listener, unregistered_original_dst)
 {
     struct diag d = {0};

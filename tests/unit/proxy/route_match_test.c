@@ -74,6 +74,48 @@ T(route_match, hosts)
     snap_drop(&s);
 }
 
+/* Every byte in every place of names around the word size, against the plain way to lower-case. */
+T(route_match, case_of_hosts)
+{
+    enum { LONGEST = 26 };
+    for (size_t n = 1; n <= LONGEST; n++) {
+        char name[LONGEST + 1], yaml[128];
+        memset(name, 'm', n);
+        name[n] = '\0';
+        snprintf(yaml, sizeof yaml, "[{name: v, domains: ['%s']}]", name);
+        struct snap *s = build(yaml);
+        T_ASSERT(s != NULL);
+        for (size_t at = 0; at < n; at++) {
+            for (int c = 0; c < 256; c++) {
+                char host[LONGEST];
+                memset(host, 'M', n);
+                host[at] = (char)c;
+                bool found = route_find_vhost(s->route_configs[0], sv_of(host, n)) != NULL;
+                T_ASSERT(found == (ascii_lower((char)c) == 'm'), "%zu bytes, byte %d at %zu", n, c,
+                         at);
+            }
+        }
+        snap_drop(&s);
+    }
+}
+
+T(route_match, letters)
+{
+    struct snap *s = build("[{name: v, domains: ['*abcdefghijklmnopqrstuvwxyz@[`{0189-._']}]");
+    T_ASSERT(s != NULL);
+    static const char host[] = "xABCDEFGHIJKLMNOPQRSTUVWXYZ@[`{0189-._";
+    T_EXPECT(route_find_vhost(s->route_configs[0], SV("xABCDEFGHIJKLMNOPQRSTUVWXYZ@[`{0189-._")) !=
+             NULL);
+    for (size_t i = 1; i + 1 < sizeof host; i++) {
+        char other[sizeof host];
+        memcpy(other, host, sizeof host);
+        other[i] = (char)(other[i] ^ 0x80);
+        T_EXPECT(route_find_vhost(s->route_configs[0], sv_of(other, sizeof host - 1)) == NULL,
+                 "at %zu", i);
+    }
+    snap_drop(&s);
+}
+
 T(route_match, no_host)
 {
     static const char *const rows[] = {"[]", "[{name: a, domains: [x]}]",
@@ -254,6 +296,32 @@ T(route_match, paths)
     }
     T_EXPECT(route_match(s->route_configs[0], SV("h"), SV_NONE).route == NULL);
     snap_drop(&s);
+}
+
+/* A long text is compared at its ends first: a difference anywhere must show. */
+T(route_match, differences_in_paths)
+{
+    enum { LONGEST = 40 };
+    for (size_t n = 1; n <= LONGEST; n++) {
+        char text[LONGEST + 1], yaml[256];
+        memset(text, 'p', n);
+        text[n] = '\0';
+        snprintf(
+            yaml, sizeof yaml,
+            "[{name: v, domains: ['*'], routes: [{match: {prefix: '%s'}, route: {cluster: c}}]}]",
+            text);
+        struct snap *s = build(yaml);
+        T_ASSERT(s != NULL);
+        T_EXPECT(route_find(s->route_configs[0]->vhosts, sv_of(text, n)) != NULL);
+        T_EXPECT(route_find(s->route_configs[0]->vhosts, sv_of(text, n - 1)) == NULL);
+        for (size_t at = 0; at < n; at++) {
+            text[at] = 'q';
+            T_EXPECT(route_find(s->route_configs[0]->vhosts, sv_of(text, n)) == NULL,
+                     "%zu bytes, at %zu", n, at);
+            text[at] = 'p';
+        }
+        snap_drop(&s);
+    }
 }
 
 T(route_match, empty_prefix)
