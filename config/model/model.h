@@ -262,13 +262,14 @@ MUST enum err model_ext(struct model_build *b, const struct model_ext *const *li
                         const struct any_view *typed_config, struct m_ext *out, struct diag *d);
 /* envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter entries -> m_ext array,
  * without those that are disabled, or unknown and optional. The last one must be terminal, and only
- * the last. */
+ * the last; none at all is accepted. d->path begins with "http_filters[". */
 MUST enum err model_http_filters(struct model_build *b, ProtobufCMessage *const *msgs, size_t n,
                                  const struct m_ext **out, size_t *n_out, struct diag *d);
-/* access_log entries -> m_ext array. */
+/* access_log entries -> m_ext array. d->path begins with "access_log[". */
 MUST enum err model_access_logs(struct model_build *b, ProtobufCMessage *const *msgs, size_t n,
                                 const struct m_ext **out, size_t *n_out, struct diag *d);
-/* envoy.config.route.v3.RouteConfiguration; remembered in the snapshot for config_dump. */
+/* envoy.config.route.v3.RouteConfiguration; remembered in the snapshot for config_dump. d->path
+ * is relative to it. */
 MUST enum err model_route_config(struct model_build *b, const ProtobufCMessage *msg,
                                  const struct m_route_config **out, struct diag *d);
 /* The position of a cluster; UINT32_MAX: unknown, which tcp_proxy accepts. */
