@@ -16,11 +16,11 @@ extern const struct listener_filter_ops original_dst_filter;
     X(downstream_cx_destroy)                                                                       \
     X(downstream_cx_overflow)                                                                      \
     X(downstream_cx_overload_reject)                                                               \
-    X(downstream_cx_total) X(downstream_cx_transport_socket_connect_timeout)                       \
-        X(downstream_global_cx_overflow) X(downstream_listener_filter_error)                       \
-            X(downstream_listener_filter_remote_close) X(downstream_pre_cx_timeout)                \
-                X(extension_config_missing) X(network_extension_config_missing)                    \
-                    X(no_filter_chain_match)
+    X(downstream_cx_total)                                                                         \
+    X(downstream_cx_transport_socket_connect_timeout) X(downstream_global_cx_overflow)             \
+        X(downstream_listener_filter_error) X(downstream_listener_filter_remote_close)             \
+            X(downstream_pre_cx_timeout) X(extension_config_missing)                               \
+                X(network_extension_config_missing) X(no_filter_chain_match)
 #define LISTENER_GAUGES(X) X(downstream_cx_active) X(downstream_pre_cx_active)
 
 struct listener_stats {

@@ -12,7 +12,8 @@
     X(assignment_stale)                                                                            \
     X(assignment_timeout_received)                                                                 \
     X(assignment_use_cached)                                                                       \
-    X(bind_errors) X(lb_healthy_panic) X(lb_local_cluster_not_ok) X(membership_change) X(          \
+    X(bind_errors)                                                                                 \
+    X(lb_healthy_panic) X(lb_local_cluster_not_ok) X(membership_change) X(                         \
         original_dst_host_invalid) X(retry_or_shadow_abandoned) X(update_attempt) X(update_empty)  \
         X(update_failure) X(update_no_rebuild) X(update_success) X(upstream_cx_close_notify) X(    \
             upstream_cx_connect_attempts_exceeded) X(upstream_cx_connect_fail)                     \
@@ -44,9 +45,10 @@
     X(max_host_weight)                                                                             \
     X(membership_degraded)                                                                         \
     X(membership_excluded)                                                                         \
-    X(membership_healthy) X(membership_total) X(upstream_cx_active)                                \
-        X(upstream_cx_rx_bytes_buffered) X(upstream_cx_tx_bytes_buffered) X(upstream_rq_active)    \
-            X(upstream_rq_pending_active) X(version) X(warming_state)
+    X(membership_healthy)                                                                          \
+    X(membership_total) X(upstream_cx_active) X(upstream_cx_rx_bytes_buffered)                     \
+        X(upstream_cx_tx_bytes_buffered) X(upstream_rq_active) X(upstream_rq_pending_active)       \
+            X(version) X(warming_state)
 
 /* Whose answers a code is counted for: all, and beside them external or internal, and canary
  * hosts'. */
