@@ -47,6 +47,7 @@ struct http_filter {
 
 /* ---- configuration ---- */
 
+/* clang-format off: one name a line */
 #define HCM_COUNTERS(X)                                                                            \
     X(downstream_cx_delayed_close_timeout)                                                         \
     X(downstream_cx_destroy)                                                                       \
@@ -54,29 +55,54 @@ struct http_filter {
     X(downstream_cx_destroy_local)                                                                 \
     X(downstream_cx_destroy_local_active_rq)                                                       \
     X(downstream_cx_destroy_remote)                                                                \
-    X(downstream_cx_destroy_remote_active_rq) X(downstream_cx_drain_close) X(                      \
-        downstream_cx_http1_total) X(downstream_cx_http2_total) X(downstream_cx_http3_total)       \
-        X(downstream_cx_idle_timeout) X(downstream_cx_max_duration_reached) X(                     \
-            downstream_cx_max_requests_reached) X(downstream_cx_overload_disable_keepalive)        \
-            X(downstream_cx_protocol_error) X(downstream_cx_rx_bytes_total) X(                     \
-                downstream_cx_ssl_total) X(downstream_cx_total) X(downstream_cx_tx_bytes_total)    \
-                X(downstream_cx_upgrades_total) X(downstream_flow_control_paused_reading_total) X( \
-                    downstream_flow_control_resumed_reading_total) X(downstream_rq_1xx)            \
-                    X(downstream_rq_2xx) X(downstream_rq_3xx) X(downstream_rq_4xx) X(              \
-                        downstream_rq_5xx) X(downstream_rq_completed)                              \
-                        X(downstream_rq_failed_path_normalization) X(                              \
-                            downstream_rq_header_timeout) X(downstream_rq_http1_total)             \
-                            X(downstream_rq_http2_total) X(downstream_rq_http3_total) X(           \
-                                downstream_rq_idle_timeout) X(downstream_rq_max_duration_reached)  \
-                                X(downstream_rq_non_relative_path) X(downstream_rq_overload_close) \
-                                    X(downstream_rq_response_before_rq_complete)                   \
-                                        X(downstream_rq_rx_reset) X(downstream_rq_timeout) X(      \
-                                            downstream_rq_too_large) X(downstream_rq_total)        \
-                                            X(downstream_rq_tx_reset) X(                           \
-                                                downstream_rq_ws_on_non_ws_route) X(no_cluster)    \
-                                                X(no_route) X(rq_direct_response) X(rq_redirect)   \
-                                                    X(rq_reset_after_downstream_response_started)  \
-                                                        X(rq_total) X(rs_too_large)
+    X(downstream_cx_destroy_remote_active_rq)                                                      \
+    X(downstream_cx_drain_close)                                                                   \
+    X(downstream_cx_http1_total)                                                                   \
+    X(downstream_cx_http2_total)                                                                   \
+    X(downstream_cx_http3_total)                                                                   \
+    X(downstream_cx_idle_timeout)                                                                  \
+    X(downstream_cx_max_duration_reached)                                                          \
+    X(downstream_cx_max_requests_reached)                                                          \
+    X(downstream_cx_overload_disable_keepalive)                                                    \
+    X(downstream_cx_protocol_error)                                                                \
+    X(downstream_cx_rx_bytes_total)                                                                \
+    X(downstream_cx_ssl_total)                                                                     \
+    X(downstream_cx_total)                                                                         \
+    X(downstream_cx_tx_bytes_total)                                                                \
+    X(downstream_cx_upgrades_total)                                                                \
+    X(downstream_flow_control_paused_reading_total)                                                \
+    X(downstream_flow_control_resumed_reading_total)                                               \
+    X(downstream_rq_1xx)                                                                           \
+    X(downstream_rq_2xx)                                                                           \
+    X(downstream_rq_3xx)                                                                           \
+    X(downstream_rq_4xx)                                                                           \
+    X(downstream_rq_5xx)                                                                           \
+    X(downstream_rq_completed)                                                                     \
+    X(downstream_rq_failed_path_normalization)                                                     \
+    X(downstream_rq_header_timeout)                                                                \
+    X(downstream_rq_http1_total)                                                                   \
+    X(downstream_rq_http2_total)                                                                   \
+    X(downstream_rq_http3_total)                                                                   \
+    X(downstream_rq_idle_timeout)                                                                  \
+    X(downstream_rq_max_duration_reached)                                                          \
+    X(downstream_rq_non_relative_path)                                                             \
+    X(downstream_rq_overload_close)                                                                \
+    X(downstream_rq_response_before_rq_complete)                                                   \
+    X(downstream_rq_rx_reset)                                                                      \
+    X(downstream_rq_timeout)                                                                       \
+    X(downstream_rq_too_large)                                                                     \
+    X(downstream_rq_total)                                                                         \
+    X(downstream_rq_tx_reset)                                                                      \
+    X(downstream_rq_ws_on_non_ws_route)                                                            \
+    X(no_cluster)                                                                                  \
+    X(no_route)                                                                                    \
+    X(rq_direct_response)                                                                          \
+    X(rq_redirect)                                                                                 \
+    X(rq_reset_after_downstream_response_started)                                                  \
+    X(rq_total)                                                                                    \
+    X(rs_too_large)
+/* clang-format on */
+/* clang-format off: one name a line */
 #define HCM_GAUGES(X)                                                                              \
     X(downstream_cx_active)                                                                        \
     X(downstream_cx_http1_active)                                                                  \
@@ -84,14 +110,19 @@ struct http_filter {
     X(downstream_cx_http1_soft_drain)                                                              \
     X(downstream_cx_http3_active)                                                                  \
     X(downstream_cx_rx_bytes_buffered)                                                             \
-    X(downstream_cx_ssl_active) X(downstream_cx_tx_bytes_buffered)                                 \
-        X(downstream_cx_upgrades_active) X(downstream_rq_active)
+    X(downstream_cx_ssl_active)                                                                    \
+    X(downstream_cx_tx_bytes_buffered)                                                             \
+    X(downstream_cx_upgrades_active)                                                               \
+    X(downstream_rq_active)
+/* clang-format on */
 
 struct hcm_stats {
+/* clang-format off */
 #define X(name) stat_id name;
     HCM_COUNTERS(X)
     HCM_GAUGES(X)
 #undef X
+    /* clang-format on */
     stat_id downstream_cx_length_ms, downstream_rq_time; /* histograms */
     stat_id listener_completed, listener_class[6];       /* listener.<addr>.http.<prefix>. */
 };

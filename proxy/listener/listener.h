@@ -12,22 +12,34 @@ struct listener_filter_ops {
 };
 extern const struct listener_filter_ops original_dst_filter;
 
+/* clang-format off: one name a line */
 #define LISTENER_COUNTERS(X)                                                                       \
     X(downstream_cx_destroy)                                                                       \
     X(downstream_cx_overflow)                                                                      \
     X(downstream_cx_overload_reject)                                                               \
     X(downstream_cx_total)                                                                         \
-    X(downstream_cx_transport_socket_connect_timeout) X(downstream_global_cx_overflow)             \
-        X(downstream_listener_filter_error) X(downstream_listener_filter_remote_close)             \
-            X(downstream_pre_cx_timeout) X(extension_config_missing)                               \
-                X(network_extension_config_missing) X(no_filter_chain_match)
-#define LISTENER_GAUGES(X) X(downstream_cx_active) X(downstream_pre_cx_active)
+    X(downstream_cx_transport_socket_connect_timeout)                                              \
+    X(downstream_global_cx_overflow)                                                               \
+    X(downstream_listener_filter_error)                                                            \
+    X(downstream_listener_filter_remote_close)                                                     \
+    X(downstream_pre_cx_timeout)                                                                   \
+    X(extension_config_missing)                                                                    \
+    X(network_extension_config_missing)                                                            \
+    X(no_filter_chain_match)
+/* clang-format on */
+/* clang-format off: one name a line */
+#define LISTENER_GAUGES(X)                                                                         \
+    X(downstream_cx_active)                                                                        \
+    X(downstream_pre_cx_active)
+/* clang-format on */
 
 struct listener_stats {
+/* clang-format off */
 #define X(name) stat_id name;
     LISTENER_COUNTERS(X)
     LISTENER_GAUGES(X)
 #undef X
+    /* clang-format on */
     stat_id downstream_cx_length_ms, accepted_per_event; /* histograms */
 };
 

@@ -16,23 +16,36 @@
 
 typedef Envoy__Extensions__Filters__Network__TcpProxy__V3__TcpProxy TcpProxy;
 
+/* clang-format off: one name a line */
 #define TCP_COUNTERS(X)                                                                            \
     X(downstream_cx_drain_close)                                                                   \
     X(downstream_cx_no_route)                                                                      \
     X(downstream_cx_overload_close)                                                                \
     X(downstream_cx_rx_bytes_total)                                                                \
     X(downstream_cx_total)                                                                         \
-    X(downstream_cx_tx_bytes_total) X(downstream_flow_control_paused_reading_total)                \
-        X(downstream_flow_control_resumed_reading_total) X(early_data_received_count_total)        \
-            X(idle_timeout) X(max_downstream_connection_duration) X(route_delayed_total)           \
-                X(upstream_flush_total)
+    X(downstream_cx_tx_bytes_total)                                                                \
+    X(downstream_flow_control_paused_reading_total)                                                \
+    X(downstream_flow_control_resumed_reading_total)                                               \
+    X(early_data_received_count_total)                                                             \
+    X(idle_timeout)                                                                                \
+    X(max_downstream_connection_duration)                                                          \
+    X(route_delayed_total)                                                                         \
+    X(upstream_flush_total)
+/* clang-format on */
+/* clang-format off: one name a line */
 #define TCP_GAUGES(X)                                                                              \
-    X(downstream_cx_rx_bytes_buffered) X(downstream_cx_tx_bytes_buffered) X(upstream_flush_active)
+    X(downstream_cx_rx_bytes_buffered)                                                             \
+    X(downstream_cx_tx_bytes_buffered)                                                             \
+    X(upstream_flush_active)
+/* clang-format on */
 
 struct tcp_stats {
+/* clang-format off */
 #define X(name) stat_id name;
-    TCP_COUNTERS(X) TCP_GAUGES(X)
+    TCP_COUNTERS(X)
+    TCP_GAUGES(X)
 #undef X
+    /* clang-format on */
 };
 
 struct tcp_conf {

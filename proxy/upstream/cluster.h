@@ -8,57 +8,88 @@
 #include "proxy/worker.h"
 
 /* X(field, "name in the statistics") for counters and gauges of cluster.<name>. */
+/* clang-format off: one name a line */
 #define CLUSTER_COUNTERS(X)                                                                        \
     X(assignment_stale)                                                                            \
     X(assignment_timeout_received)                                                                 \
     X(assignment_use_cached)                                                                       \
     X(bind_errors)                                                                                 \
-    X(lb_healthy_panic) X(lb_local_cluster_not_ok) X(membership_change) X(                         \
-        original_dst_host_invalid) X(retry_or_shadow_abandoned) X(update_attempt) X(update_empty)  \
-        X(update_failure) X(update_no_rebuild) X(update_success) X(upstream_cx_close_notify) X(    \
-            upstream_cx_connect_attempts_exceeded) X(upstream_cx_connect_fail)                     \
-            X(upstream_cx_connect_timeout) X(upstream_cx_destroy) X(upstream_cx_destroy_local) X(  \
-                upstream_cx_destroy_local_with_active_rq) X(upstream_cx_destroy_remote)            \
-                X(upstream_cx_destroy_remote_with_active_rq) X(upstream_cx_destroy_with_active_rq) \
-                    X(upstream_cx_http1_total) X(upstream_cx_idle_timeout) X(                      \
-                        upstream_cx_max_duration_reached) X(upstream_cx_max_requests)              \
-                        X(upstream_cx_none_healthy) X(upstream_cx_overflow) X(                     \
-                            upstream_cx_pool_overflow) X(upstream_cx_protocol_error)               \
-                            X(upstream_cx_rx_bytes_total) X(upstream_cx_total) X(                  \
-                                upstream_cx_tx_bytes_total)                                        \
-                                X(upstream_flow_control_backed_up_total) X(                        \
-                                    upstream_flow_control_drained_total)                           \
-                                    X(upstream_flow_control_paused_reading_total) X(               \
-                                        upstream_flow_control_resumed_reading_total)               \
-                                        X(upstream_rq_active_overflow) X(upstream_rq_cancelled) X( \
-                                            upstream_rq_completed) X(upstream_rq_maintenance_mode) \
-                                            X(upstream_rq_max_duration_reached)                    \
-                                                X(upstream_rq_pending_failure_eject)               \
-                                                    X(upstream_rq_pending_overflow)                \
-                                                        X(upstream_rq_pending_total)               \
-                                                            X(upstream_rq_per_try_timeout)         \
-                                                                X(upstream_rq_rx_reset)            \
-                                                                    X(upstream_rq_timeout)         \
-                                                                        X(upstream_rq_total) X(    \
-                                                                            upstream_rq_tx_reset)
+    X(lb_healthy_panic)                                                                            \
+    X(lb_local_cluster_not_ok)                                                                     \
+    X(membership_change)                                                                           \
+    X(original_dst_host_invalid)                                                                   \
+    X(retry_or_shadow_abandoned)                                                                   \
+    X(update_attempt)                                                                              \
+    X(update_empty)                                                                                \
+    X(update_failure)                                                                              \
+    X(update_no_rebuild)                                                                           \
+    X(update_success)                                                                              \
+    X(upstream_cx_close_notify)                                                                    \
+    X(upstream_cx_connect_attempts_exceeded)                                                       \
+    X(upstream_cx_connect_fail)                                                                    \
+    X(upstream_cx_connect_timeout)                                                                 \
+    X(upstream_cx_destroy)                                                                         \
+    X(upstream_cx_destroy_local)                                                                   \
+    X(upstream_cx_destroy_local_with_active_rq)                                                    \
+    X(upstream_cx_destroy_remote)                                                                  \
+    X(upstream_cx_destroy_remote_with_active_rq)                                                   \
+    X(upstream_cx_destroy_with_active_rq)                                                          \
+    X(upstream_cx_http1_total)                                                                     \
+    X(upstream_cx_idle_timeout)                                                                    \
+    X(upstream_cx_max_duration_reached)                                                            \
+    X(upstream_cx_max_requests)                                                                    \
+    X(upstream_cx_none_healthy)                                                                    \
+    X(upstream_cx_overflow)                                                                        \
+    X(upstream_cx_pool_overflow)                                                                   \
+    X(upstream_cx_protocol_error)                                                                  \
+    X(upstream_cx_rx_bytes_total)                                                                  \
+    X(upstream_cx_total)                                                                           \
+    X(upstream_cx_tx_bytes_total)                                                                  \
+    X(upstream_flow_control_backed_up_total)                                                       \
+    X(upstream_flow_control_drained_total)                                                         \
+    X(upstream_flow_control_paused_reading_total)                                                  \
+    X(upstream_flow_control_resumed_reading_total)                                                 \
+    X(upstream_rq_active_overflow)                                                                 \
+    X(upstream_rq_cancelled)                                                                       \
+    X(upstream_rq_completed)                                                                       \
+    X(upstream_rq_maintenance_mode)                                                                \
+    X(upstream_rq_max_duration_reached)                                                            \
+    X(upstream_rq_pending_failure_eject)                                                           \
+    X(upstream_rq_pending_overflow)                                                                \
+    X(upstream_rq_pending_total)                                                                   \
+    X(upstream_rq_per_try_timeout)                                                                 \
+    X(upstream_rq_rx_reset)                                                                        \
+    X(upstream_rq_timeout)                                                                         \
+    X(upstream_rq_total)                                                                           \
+    X(upstream_rq_tx_reset)
+/* clang-format on */
+/* clang-format off: one name a line */
 #define CLUSTER_GAUGES(X)                                                                          \
     X(max_host_weight)                                                                             \
     X(membership_degraded)                                                                         \
     X(membership_excluded)                                                                         \
     X(membership_healthy)                                                                          \
-    X(membership_total) X(upstream_cx_active) X(upstream_cx_rx_bytes_buffered)                     \
-        X(upstream_cx_tx_bytes_buffered) X(upstream_rq_active) X(upstream_rq_pending_active)       \
-            X(version) X(warming_state)
+    X(membership_total)                                                                            \
+    X(upstream_cx_active)                                                                          \
+    X(upstream_cx_rx_bytes_buffered)                                                               \
+    X(upstream_cx_tx_bytes_buffered)                                                               \
+    X(upstream_rq_active)                                                                          \
+    X(upstream_rq_pending_active)                                                                  \
+    X(version)                                                                                     \
+    X(warming_state)
+/* clang-format on */
 
 /* Whose answers a code is counted for: all, and beside them external or internal, and canary
  * hosts'. */
 enum cluster_scope { SCOPE_ALL, SCOPE_EXTERNAL, SCOPE_INTERNAL, SCOPE_CANARY, CLUSTER_SCOPES };
 
 struct cluster_stats {
+/* clang-format off */
 #define X(name) stat_id name;
     CLUSTER_COUNTERS(X)
     CLUSTER_GAUGES(X)
 #undef X
+    /* clang-format on */
     /* histograms */
     stat_id upstream_cx_connect_ms, upstream_cx_length_ms, upstream_rq_time;
     stat_id class_of[CLUSTER_SCOPES][6]; /* by first digit; [0] is upstream_rq_completed */
