@@ -225,6 +225,8 @@ bool h1_fields_fast(struct h1_block *b)
     if (end - s < 2)
         return false;
     uint32_t fits = room(p, list);
+    if (UNLIKELY(fits == 0))
+        return false;
     struct header *first = list->v + list->n;
     const struct header *last = first + fits;
     struct take t = {b, first, list->present};

@@ -304,14 +304,27 @@ static enum err take_event(struct reader *r, const struct fy_event *event, bool 
     return OK;
 }
 
-/* What libfyaml found wrong, or that it gave up without a word, which it does without memory. */
+static bool has_version_directive(struct sv text)
+{
+    struct sv line;
+    while (sv_split(&text, '\n', &line))
+        if (sv_starts(line, SV("%YAML")))
+            return true;
+    return false;
+}
+
+/* What libfyaml found wrong. It gives up without a word when memory runs out, but also over a
+ * %YAML directive of a version that it does not know. */
 static enum err parser_error(struct reader *r, struct fy_diag *errors)
 {
     void *at = NULL;
     const struct fy_diag_error *first = fy_diag_errors_iterate(errors, &at);
 
     if (first == NULL)
-        return fail_memory(r);
+        return has_version_directive(r->in->text)
+                   ? FAIL(r, E_PARSE,
+                          "a %%YAML directive that cannot be read; 1.1 to 1.3 are known")
+                   : fail_memory(r);
     r->line = first->line > 0 ? (uint32_t)first->line : r->line;
     r->column = first->column > 0 ? (uint32_t)first->column : r->column;
     return FAIL(r, E_PARSE, "%s", first->msg);

@@ -10,21 +10,23 @@ T(reflect_tree, yaml_documents)
     static const struct {
         const char *text, *want;
     } rows[] = {
-        {"{}",                          "{}"                      },
-        {"---\n{}\n",                   "{}"                      },
-        {"%YAML 1.1\n---\n{name: a}\n", "{\"name\":\"a\"}"        },
-        {"name: a\n---\nnope: 1\n",     "{\"name\":\"a\"}"        },
-        {"name: a\n...\n",              "{\"name\":\"a\"}"        },
-        {"\xef\xbb\xbfname: a\n",       "{\"name\":\"a\"}"        },
-        {"!!map {name: a}",             "{\"name\":\"a\"}"        },
-        {"!foo {name: !bar a}",         "{\"name\":\"a\"}"        },
-        {"name: a # comment",           "{\"name\":\"a\"}"        },
-        {"{\"name\": \"a\",}",          "{\"name\":\"a\"}"        },
-        {"",                            "t:1:1: the text is empty"},
-        {"# only a comment\n",          "t:1:1: the text is empty"},
-        {"null\n",                      "t:1:1: the text is empty"},
-        {"~",                           "t:1:1: the text is empty"},
-        {"---\n...\n",                  "t:1:1: the text is empty"},
+        {"{}",                          "{}"                                 },
+        {"---\n{}\n",                   "{}"                                 },
+        {"%YAML 1.1\n---\n{name: a}\n", "{\"name\":\"a\"}"                   },
+        {"name: a\n---\nnope: 1\n",     "{\"name\":\"a\"}"                   },
+        {"name: a\n...\n",              "{\"name\":\"a\"}"                   },
+        {"\xef\xbb\xbfname: a\n",       "{\"name\":\"a\"}"                   },
+        {"!!map {name: a}",             "{\"name\":\"a\"}"                   },
+        {"!foo {name: !bar a}",         "{\"name\":\"a\"}"                   },
+        {"name: a # comment",           "{\"name\":\"a\"}"                   },
+        {"{\"name\": \"a\",}",          "{\"name\":\"a\"}"                   },
+        {"",                            "t:1:1: the text is empty"           },
+        {"# only a comment\n",          "t:1:1: the text is empty"           },
+        {"null\n",                      "t:1:1: the text is empty"           },
+        {"~",                           "t:1:1: the text is empty"           },
+        {"---\n...\n",                  "t:1:1: the text is empty"           },
+        {"%YAML 1.0\n---\n{}\n",
+         "t:1:1: a %YAML directive that cannot be read; 1.1 to 1.3 are known"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct fixture f;

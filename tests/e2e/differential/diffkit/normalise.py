@@ -13,7 +13,8 @@ DATE = re.compile(
 # Statistics that depend on time, on the length of generated values, or on nothing the case did.
 UNSTABLE_STATS = re.compile(
     r"_bytes_(total|buffered)$|_ms$|\.version$|total_match_count$|\.worker_\d+\.|"
-    r"\.update_(attempt|success|no_rebuild)$|per_socket_event|update_time$|warming_state|_flow_control_"
+    r"\.update_(attempt|success|no_rebuild)$|per_socket_event|update_time$|warming_state|_flow_control_|"
+    r"upstream_flush_total$"
 )
 
 
