@@ -16,7 +16,7 @@ RUN scripts/build && install -D -s -t /out/usr/bin build/weft build/weft-iptable
 FROM ${BASE} AS slim
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      iptables libcares2 libevent-core-2.1-7t64 libevent-extra-2.1-7t64 libfyaml0 libjansson4 \
+      iptables libcares2 libevent-core-2.1-7t64 libevent-extra-2.1-7t64 libfyaml0 \
       libpcre2-8-0 libprotobuf-c1 libxxhash0 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
  && groupadd --gid 1337 weft \

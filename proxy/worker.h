@@ -36,8 +36,7 @@ struct worker {
     unsigned index; /* from 0; statistics shard index + 1 */
     bool started;
     bool published; /* main: a generation was posted */
-    bool
-        draining; /* answers close their connections: all of them, or more and more over drain_ms */
+    bool draining;  /* answers close their connections: all, or more and more over drain_ms */
     uint64_t drain_began_ms, drain_ms; /* drain_ms 0: all */
     pthread_t thread;
     struct loop loop;

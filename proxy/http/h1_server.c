@@ -147,8 +147,6 @@ static enum err connection(struct stream *s, struct headers *h)
 
 /* Decides how the body is framed for this client; bodies of unknown length are chunked, or end with
  * the connection for a 1.0 client. */
-/* Decides how the body is framed for this client; bodies of unknown length are chunked, or end with
- * the connection for a 1.0 client. */
 static enum err frame(struct stream *s, struct h1_head *head, bool end)
 {
     struct headers *h = &head->headers;

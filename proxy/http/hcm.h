@@ -218,8 +218,6 @@ struct stream {
     struct h1_body body;
     struct headers req_trailers;
     struct sv path, authority, method;
-    struct sv original_path; /* as received, for the access log of early refusals */
-    const struct sv *scheme;
     unsigned char *states; /* of the filters */
     struct stream_info info;
     struct addr up_addr, up_local;                         /* copies for info */

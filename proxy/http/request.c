@@ -141,7 +141,6 @@ static enum err drop_hop_by_hop(struct stream *s)
         TRY(drop_nominated(s));
     headers_remove_set(h, hop_by_hop);
     if (UNLIKELY(headers_has(h, HDR_TE)) &&
-
         !sv_ieq(header_value(headers_get(h, HDR_TE)), SV("trailers")))
         return keep_te_trailers(h);
     return OK;
