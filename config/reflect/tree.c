@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "config/reflect/reflect_int.h"
 #include <libfyaml.h>
+#include <stdio.h>
 
 struct frame {
     struct value *container;
@@ -23,6 +24,7 @@ struct reader {
     size_t values_left;
     uint32_t line, column; /* of the event at hand */
     const struct value *root;
+    char told[96]; /* the first line of libfyaml's log: the cause, what follows is its callers */
 };
 
 #define FAIL(r, e, ...) text_fail((r)->in, (r)->line, (r)->column, (e), (r)->d, __VA_ARGS__)
@@ -304,30 +306,21 @@ static enum err take_event(struct reader *r, const struct fy_event *event, bool 
     return OK;
 }
 
-static bool has_version_directive(struct sv text)
-{
-    struct sv line;
-    while (sv_split(&text, '\n', &line))
-        if (sv_starts(line, SV("%YAML")))
-            return true;
-    return false;
-}
-
-/* What libfyaml found wrong. It gives up without a word when memory runs out, but also over a
- * %YAML directive of a version that it does not know. */
+/* What libfyaml found wrong. Some faults it only tells to its log; running out of memory as well,
+ * as a call of its own that failed, or not at all. */
 static enum err parser_error(struct reader *r, struct fy_diag *errors)
 {
     void *at = NULL;
     const struct fy_diag_error *first = fy_diag_errors_iterate(errors, &at);
 
-    if (first == NULL)
-        return has_version_directive(r->in->text)
-                   ? FAIL(r, E_PARSE,
-                          "a %%YAML directive that cannot be read; 1.1 to 1.3 are known")
-                   : fail_memory(r);
-    r->line = first->line > 0 ? (uint32_t)first->line : r->line;
-    r->column = first->column > 0 ? (uint32_t)first->column : r->column;
-    return FAIL(r, E_PARSE, "%s", first->msg);
+    if (first != NULL) {
+        r->line = first->line > 0 ? (uint32_t)first->line : r->line;
+        r->column = first->column > 0 ? (uint32_t)first->column : r->column;
+        return FAIL(r, E_PARSE, "%s", first->msg);
+    }
+    if (r->told[0] == '\0' || strstr(r->told, "failed") != NULL)
+        return fail_memory(r);
+    return FAIL(r, E_PARSE, "%s", r->told);
 }
 
 /* libfyaml's marks leave out the quote of a text and the star of an alias. */
@@ -367,10 +360,24 @@ static enum err read_events(struct reader *r, struct fy_parser *parser, struct f
     return OK;
 }
 
-static struct fy_diag *new_collector(void)
+static void keep_first_line(struct fy_diag *errors, void *user, const char *line, size_t n)
+{
+    struct reader *r = user;
+    (void)errors;
+    while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == ' '))
+        n--;
+    if (r->told[0] == '\0' && n > 0)
+        snprintf(r->told, sizeof(r->told), "%.*s", n < sizeof(r->told) ? (int)n : 95, line);
+}
+
+static struct fy_diag *new_collector(struct reader *r)
 {
     struct fy_diag_cfg cfg;
     fy_diag_cfg_default(&cfg);
+    cfg.fp = NULL;
+    cfg.output_fn = keep_first_line;
+    cfg.user = r;
+    cfg.show_type = cfg.show_module = cfg.show_source = cfg.show_position = cfg.colorize = false;
     struct fy_diag *errors = fy_diag_create(&cfg);
     if (errors != NULL)
         fy_diag_set_collect_errors(errors, true);
@@ -380,7 +387,7 @@ static struct fy_diag *new_collector(void)
 static enum err read_text(struct reader *r)
 {
     enum err e = E_NOMEM;
-    struct fy_diag *errors = new_collector();
+    struct fy_diag *errors = new_collector(r);
     struct fy_parse_cfg cfg = {
         .diag = errors,
         .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_ALLOW_DUPLICATE_KEYS |

@@ -8,6 +8,7 @@ import random
 import signal
 import socket
 import tempfile
+import time
 
 from . import config, netns
 from .client import Client
@@ -97,6 +98,14 @@ class Stage:
         self.proxy = Proxy(self.binary, path, self.names["ADMIN"], self.names["LOG"])
         self.proxy.wait_ready()
 
+    async def origins_see_the_ends(self, stats):
+        """Waits until the origins have noticed what the proxy closed: no more are open than it counts as active."""
+        active = sum(v for k, v in stats.items() if k.endswith(".upstream_cx_active"))
+        deadline = time.monotonic() + 2
+        await asyncio.sleep(0)
+        while sum(n["end"] == "open" for o in self.origins for n in o.seen) > active and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+
     async def stop(self):
         """Access log and exit code."""
         log, code = self.proxy.stop() if self.proxy else ("", None)
@@ -126,7 +135,7 @@ async def observe_case(case, binary):
                 await c.run(s)
         await asyncio.sleep(0.05)  # the origins' last reads
         after = stage.proxy.settled_stats()
-        await asyncio.sleep(0)
+        await stage.origins_see_the_ends(after)
         origins = {o.name: copy.deepcopy(o.seen) for o in stage.origins if o.seen}
     finally:
         log, code = await stage.stop()
