@@ -1,5 +1,6 @@
 """The checks themselves, each against a planted fault and against its nearest correct neighbour."""
 import pathlib
+import shutil
 import tempfile
 import unittest
 
@@ -91,10 +92,11 @@ class Tools(unittest.TestCase):
         tool = format_check.find_tool()
         if tool is None:
             self.skipTest("no clang-format")
-        with tempfile.NamedTemporaryFile(suffix=".c", dir=tree.ROOT / "tests") as file:
-            file.write(b"int  a ;\n")
-            file.flush()
-            self.assertEqual(len(format_check.misformatted(tool, [file.name])), 1)
+        with tempfile.TemporaryDirectory() as folder:  # outside the tree, which the other checks read meanwhile
+            shutil.copy(tree.ROOT / ".clang-format", folder)
+            for text, problems in ("int  a ;\n", 1), ("int a;\n", 0):
+                (pathlib.Path(folder) / "a.c").write_text(text)
+                self.assertEqual(len(format_check.misformatted(tool, [f"{folder}/a.c"])), problems)
 
 
 if __name__ == "__main__":
