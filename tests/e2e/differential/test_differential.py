@@ -45,8 +45,8 @@ def check(case, envoy, weft):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
 def test_traffic(case):
-    if case.netns and not netns.possible():
-        pytest.skip("needs root, for a network namespace")
+    if case.netns and (reason := netns.why_not(case.netns)):
+        pytest.skip(reason)
     envoy, weft = both(observe, normalise.normalise, case)
     assert (
         normalise.summary(envoy) == case.want

@@ -135,8 +135,8 @@ class Case:
     config   fragments for config.build(): routes, vhosts, hcm, clusters, cluster, listener, bootstrap ...
     stats    regular expressions of the statistics whose change is compared
     reduce   optional: changes an observation before it is compared (for what is random by design)
-    netns    runs in network and mount namespaces of its own, prepared by these shell commands; daemons that they
-             start leave a *.pid file in @DIR@, by which they are stopped
+    netns    runs in network and (but for a bare chroot) mount namespaces of its own, prepared by these shell
+             commands; daemons that they start leave a *.pid file in @DIR@, by which they are stopped
     source, port   the client's own address, and where it connects when that is not the listener
     """
 

@@ -11,8 +11,22 @@ import threading
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 
 
-def possible():
-    return os.geteuid() == 0 and subprocess.run(["unshare", "-n", "true"], stderr=subprocess.DEVNULL).returncode == 0
+def works(*command):
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def private_mounts():
+    """Whether mounts can be kept from the machine: not in a bare chroot, whose root is no mount point."""
+    return works("unshare", "--mount", "--propagation", "private", "true")
+
+
+def why_not(commands):
+    """Why these shell commands cannot run in namespaces of their own; None when they can."""
+    if os.geteuid() != 0 or not works("unshare", "--net", "true"):
+        return "needs root, for a network namespace"
+    if any("mount " in command for command in commands) and not private_mounts():
+        return "needs mounts of its own, which a bare chroot does not have"
+    return None
 
 
 def shell(command):
@@ -20,15 +34,18 @@ def shell(command):
 
 
 def run(function):
-    """function()'s result; inside, the loopback device is up and mounts stay private."""
+    """function()'s result; inside, the loopback device is up and mounts, where there can be any, stay private."""
     result = {}
 
     def inside():
         try:
             libc = ctypes.CDLL(None, use_errno=True)
-            if libc.unshare(CLONE_NEWNS | CLONE_NEWNET) != 0:
+            mounts = private_mounts()
+            if libc.unshare(CLONE_NEWNET | (CLONE_NEWNS if mounts else 0)) != 0:
                 raise OSError(ctypes.get_errno(), "unshare")
-            shell("mount --make-rprivate / && ip link set lo up")
+            if mounts:
+                shell("mount --make-rprivate /")
+            shell("ip link set lo up")
             result["value"] = function()
         except BaseException as error:  # handed to the caller's thread
             result["error"] = error
