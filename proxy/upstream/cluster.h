@@ -109,8 +109,8 @@ struct cluster {
     const struct m_cluster *m; /* of the generation that owns this */
     struct cluster_stats st;
     struct breakers breakers[M_PRIORITIES];
-    uint32_t
-        code_ids[3][500]; /* all, external, internal by code - 100; atomic; 0: not registered yet */
+    /* By code - 100; atomic; 0: not registered yet. */
+    uint32_t code_ids[CLUSTER_SCOPES][500];
     struct server *server;
     unsigned workers;
     /* main only */
