@@ -112,25 +112,33 @@ static void ready(void *arg)
     *(bool *)arg = true;
 }
 
-struct wcluster *plane_cluster(const struct m_cluster *m)
+static enum err start_cluster(struct generation *g, const struct m_cluster *m)
 {
     bool started = false;
+    TRY(cluster_new(m, &process, &g->clusters[0]));
+    g->n_clusters = 1;
+    TRY(cluster_start(g->clusters[0], ready, &started));
+    return started ? OK : E_AGAIN;
+}
+
+bool plane_publish(const struct m_cluster *m)
+{
     struct generation *g = calloc(1, sizeof *g);
     if (g == NULL)
-        return NULL;
+        return false;
     g->refs = 1;
     g->clusters = calloc(1, sizeof(struct cluster *));
-    if (g->clusters == NULL || cluster_new(m, &process, &g->clusters[0]) != OK) {
+    if (g->clusters == NULL || (m != NULL && start_cluster(g, m) != OK)) {
         generation_drop(&g);
-        return NULL;
-    }
-    g->n_clusters = 1;
-    if (cluster_start(g->clusters[0], ready, &started) != OK || !started) {
-        generation_drop(&g);
-        return NULL;
+        return false;
     }
     if (worker_publish(&plane.w, g) != OK)
-        return NULL;
+        return false;
     plane_run();
-    return plane.w.lease != NULL ? plane.w.lease->clusters[0] : NULL;
+    return plane.w.lease != NULL;
+}
+
+struct wcluster *plane_cluster(const struct m_cluster *m)
+{
+    return plane_publish(m) ? plane.w.lease->clusters[0] : NULL;
 }

@@ -24,5 +24,7 @@ void plane_wait(void);
 void plane_advance(uint64_t ms);
 /* A counter or gauge by its name; 0 when there is none. */
 uint64_t plane_stat(const char *name);
-/* Publishes a generation with one cluster of m's; the worker's side of it. NULL: no memory. */
+/* Makes a generation with one cluster, or none, the worker's. */
+MUST bool plane_publish(const struct m_cluster *m);
+/* The same; the worker's side of the cluster, or NULL. */
 struct wcluster *plane_cluster(const struct m_cluster *m);

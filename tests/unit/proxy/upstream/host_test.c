@@ -41,7 +41,8 @@ T(host, order_is_exact_over_a_period)
             T_ASSERT(order[at] < rows[i].n, "%s", rows[i].name);
             served[order[at]]++;
             uint64_t due = (at + 1) * rows[i].weights[order[at]];
-            T_EXPECT(served[order[at]] * sum <= due + rows[i].n * sum, "%s: at %zu", rows[i].name, at);
+            T_EXPECT(served[order[at]] * sum <= due + rows[i].n * sum, "%s: at %zu", rows[i].name,
+                     at);
         }
         for (size_t k = 0; k < rows[i].n; k++)
             T_EXPECT(served[k] * sum == (uint64_t)rows[i].weights[k] * n, "%s: index %zu: %d",
