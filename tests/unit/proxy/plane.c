@@ -84,11 +84,12 @@ void plane_run(void)
         event_base_loop(plane.w.loop.base, EVLOOP_NONBLOCK);
 }
 
-void plane_wait(void)
+bool plane_wait(void)
 {
     struct timeval limit = {.tv_sec = 10};
     event_base_loopexit(plane.w.loop.base, &limit);
     event_base_loop(plane.w.loop.base, EVLOOP_ONCE);
+    return !event_base_got_exit(plane.w.loop.base);
 }
 
 void plane_advance(uint64_t ms)

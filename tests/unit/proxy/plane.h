@@ -18,8 +18,8 @@ MUST bool plane_open(void);
 void plane_close(void);
 /* Runs what is ready, until nothing is. */
 void plane_run(void);
-/* Waits for the next event, 10 s at most. */
-void plane_wait(void);
+/* Waits for the next event; false when none came for 10 s. */
+bool plane_wait(void);
 /* Moves the clock on and fires what is due. */
 void plane_advance(uint64_t ms);
 /* A counter or gauge by its name; 0 when there is none. */
