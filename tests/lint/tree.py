@@ -12,14 +12,15 @@ def skipped(name):
 
 
 def files(*suffixes, root=ROOT):
-    """Paths below root with one of the suffixes (all files when none is given), sorted."""
+    """Paths below root with one of the suffixes (all files when none is given), sorted; not .git, which is a file in a
+    second work tree."""
     found, folders = [], [root]
     while folders:
         for entry in folders.pop().iterdir():
             if entry.is_dir() and not entry.is_symlink():
                 if not skipped(entry.name):
                     folders.append(entry)
-            elif entry.is_file() and (not suffixes or entry.suffix in suffixes):
+            elif entry.is_file() and entry.name != ".git" and (not suffixes or entry.suffix in suffixes):
                 found.append(entry)
     return sorted(found)
 
