@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { STREAM_CHUNK = 8 * 1024, HOUSEKEEPING_MS = 1000 };
+enum { STREAM_CHUNK = 8 * 1024 };
 
 /* ---- generations (main) ---- */
 
@@ -131,7 +131,7 @@ static void housekeep(struct timer *t)
 {
     struct worker *w = container_of(t, struct worker, housekeeping);
     alog_tick(w->alog, w->index, loop_now_ms(&w->loop));
-    loop_arm(&w->loop, &w->housekeeping, HOUSEKEEPING_MS);
+    loop_arm(&w->loop, &w->housekeeping, alog_tick_ms(w->alog));
 }
 
 enum err worker_init(struct worker *w, unsigned index, struct server *server)
@@ -158,7 +158,7 @@ static void *run(void *arg)
     snprintf(name, sizeof(name), "wrk:worker_%u", w->index);
     pthread_setname_np(pthread_self(), name);
     loop_enter(&w->loop);
-    loop_arm(&w->loop, &w->housekeeping, HOUSEKEEPING_MS);
+    loop_arm(&w->loop, &w->housekeeping, alog_tick_ms(w->alog));
     loop_run(&w->loop);
     return NULL;
 }

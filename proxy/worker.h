@@ -45,7 +45,7 @@ struct worker {
     struct stats *stats_all;
     struct stat_shard *stats;
     struct alog_writer *alog;
-    struct timer housekeeping; /* access log hand-over, once a second */
+    struct timer housekeeping; /* access log hand-over */
     struct lease *lease;       /* the current one */
     struct link downstreams;   /* struct downstream.link */
     size_t n_downstreams;

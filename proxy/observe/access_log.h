@@ -36,8 +36,9 @@ MUST enum err alog_open(struct alog_writer *w, struct sv path, struct alog_file 
 /* A worker's append: copies the line into its own buffer. What cannot be queued (the flusher is
  * more than 16 MiB behind) is dropped and counted. */
 void alog_append(struct alog_file *f, unsigned worker, struct sv line);
-/* Called by each worker about once a second or when idle: hands over buffers older than flush_ms.
- */
+/* Called by each worker every alog_tick_ms: hands over buffers older than flush_ms. */
 void alog_tick(struct alog_writer *w, unsigned worker, uint64_t now_ms);
+/* Once a second, or twice in flush_ms when that is shorter. */
+uint64_t alog_tick_ms(const struct alog_writer *w);
 void alog_reopen(struct alog_writer *w); /* main: SIGUSR1, /reopen_logs */
 uint64_t alog_dropped(const struct alog_writer *w);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { TICK_MIN_MS = 10, TICK_MAX_MS = 1000 };
+
 /* ---- workers ---- */
 
 static struct chunk *chunk_new(struct alog_file *f, size_t want)
@@ -92,6 +94,12 @@ void alog_tick(struct alog_writer *w, unsigned worker, uint64_t now_ms)
         if (now_ms - s->cur->since_ms >= w->flush_ms)
             hand_over(w, s);
     }
+}
+
+uint64_t alog_tick_ms(const struct alog_writer *w)
+{
+    uint64_t half = w->flush_ms / 2;
+    return half < TICK_MIN_MS ? TICK_MIN_MS : half > TICK_MAX_MS ? TICK_MAX_MS : half;
 }
 
 /* ---- main ---- */

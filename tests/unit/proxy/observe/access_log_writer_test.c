@@ -108,6 +108,22 @@ T(alog_writer, ticks_hand_over_what_is_old)
     place_remove(&p);
 }
 
+T(alog_writer, ticks_follow_a_short_flush_interval)
+{
+    static const uint64_t rows[][2] = {
+        {0,     10  },
+        {50,    25  },
+        {1999,  999 },
+        {2000,  1000},
+        {10000, 1000}
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct alog_writer *w = alog_writer_new(1, rows[i][0], 65536);
+        T_EXPECT(alog_tick_ms(w) == rows[i][1], "flush interval %lu", (unsigned long)rows[i][0]);
+        alog_writer_free(&w);
+    }
+}
+
 T(alog_writer, full_buffers_are_handed_over)
 {
     struct place p;
