@@ -58,6 +58,7 @@ static bool describe(struct listener_port *p, int fd, const struct addr *peer, s
     m->local = p->l->address;
     if (addr_is_any(&p->l->address) && sock_local(fd, &m->local) != OK)
         return false;
+    addr_unmap(&m->local);
     for (size_t i = 0; i < ml->n_listener_filters; i++) {
         const struct listener_filter_ops *ops =
             const_container_of(ml->listener_filters[i].ext, struct listener_filter_ops, ext);
@@ -114,10 +115,13 @@ static bool accept_some(struct listener_port *p, unsigned max)
         struct addr peer;
         int fd = accept4(p->fd, (struct sockaddr *)&ss, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            if (addr_from_sockaddr((struct sockaddr *)&ss, n, &peer) == OK)
+            if (addr_from_sockaddr((struct sockaddr *)&ss, n, &peer) == OK) {
+                /* A listener for both families: who came by IPv4 has an IPv4 address. */
+                addr_unmap(&peer);
                 take(p, fd, &peer);
-            else
+            } else {
                 close(fd);
+            }
             continue;
         }
         if (errno == EINTR || errno == ECONNABORTED)
