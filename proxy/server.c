@@ -144,6 +144,8 @@ int server_run(const struct options *o)
     } else {
         loop_enter(&s->loop);
         loop_leave(&s->loop);
+        if (o->mode == OPTIONS_INIT_ONLY)
+            server_exit_now(s);
         loop_run(&s->loop);
     }
     int code = s->exit_code;
