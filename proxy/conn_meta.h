@@ -11,5 +11,6 @@ struct conn_meta {
     struct addr remote;        /* the client as filters see it */
     struct addr direct_remote; /* the peer of the socket */
     bool restored;             /* local came from the redirect, not from the socket */
+    bool inbound;              /* the listener's traffic_direction */
     struct sv filter_chain;
 };

@@ -55,7 +55,8 @@ void server_release(struct server *s);
 /* server_stop.c */
 void server_drain_and_exit(struct server *s); /* SIGTERM */
 void server_exit_now(struct server *s);       /* SIGINT, /quitquitquit */
-/* /drain_listeners. graceful: over the drain time, then stop accepting (unless skip_exit). */
+/* /drain_listeners. graceful: over the drain time, then stop accepting; skip_exit: drain, but go on
+ * accepting. Neither: stop accepting now. */
 void server_drain_listeners(struct server *s, bool graceful, bool skip_exit, bool inbound_only);
 void server_health_fail(struct server *s, bool fail);
 /* server_signals.c */

@@ -19,7 +19,7 @@ struct to_worker {
     struct worker *w;
     struct server *s;
     uint64_t drain_ms;
-    bool inbound_only, value;
+    bool inbound_only, value; /* for set_draining and set_health */
 };
 
 static void tell(struct server *s, unsigned i, void (*fn)(struct mail *), struct to_worker what)
@@ -58,6 +58,14 @@ static void set_draining(struct mail *m)
     t->w->draining = t->value;
     t->w->drain_began_ms = loop_now_ms(&t->w->loop);
     t->w->drain_ms = t->drain_ms;
+    t->w->drain_inbound_only = t->inbound_only;
+    free(t);
+}
+
+static void set_health(struct mail *m)
+{
+    struct to_worker *t = container_of(m, struct to_worker, mail);
+    t->w->health_failed = t->value;
     free(t);
 }
 
@@ -187,16 +195,22 @@ void server_drain_listeners(struct server *s, bool graceful, bool skip_exit, boo
 {
     if (!s->init_done)
         return;
-    if (!graceful) {
+    if (!graceful && !skip_exit) {
         tell_all(s, stop_listeners, (struct to_worker){.inbound_only = inbound_only});
         return;
     }
+    /* A drain under way goes on as it began, unless more is to be drained. */
+    if (timer_armed(&s->drain_end) && (inbound_only || !s->drain_inbound_only))
+        return;
     bool gradual = s->opts->drain_strategy == OPTIONS_DRAIN_GRADUAL;
     uint64_t ms = (uint64_t)s->opts->drain_time_s * 1000;
-    tell_all(s, set_draining, (struct to_worker){.value = true, .drain_ms = gradual ? ms : 0});
+    tell_all(s, set_draining,
+             (struct to_worker){
+                 .value = true, .drain_ms = gradual ? ms : 0, .inbound_only = inbound_only});
     if (skip_exit)
         return;
     s->drain_inbound_only = inbound_only;
+    loop_cancel(&s->loop, &s->drain_end);
     timer_init(&s->drain_end, graceful_end);
     loop_arm(&s->loop, &s->drain_end, ms);
 }
@@ -205,5 +219,5 @@ void server_health_fail(struct server *s, bool fail)
 {
     s->health_failed = fail;
     if (s->init_done)
-        tell_all(s, set_draining, (struct to_worker){.value = fail});
+        tell_all(s, set_health, (struct to_worker){.value = fail});
 }

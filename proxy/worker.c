@@ -117,9 +117,13 @@ enum err worker_publish(struct worker *w, struct generation *take_gen)
     return OK;
 }
 
-bool worker_drains_now(struct worker *w)
+bool worker_drains_now(struct worker *w, bool inbound)
 {
-    if (LIKELY(!w->draining))
+    if (LIKELY(!w->draining && !w->health_failed))
+        return false;
+    if (w->health_failed)
+        return true;
+    if (w->drain_inbound_only && !inbound)
         return false;
     uint64_t elapsed = loop_now_ms(&w->loop) - w->drain_began_ms;
     return w->drain_ms == 0 || rng_below(&w->loop.rng, w->drain_ms) < elapsed;

@@ -37,6 +37,8 @@ struct worker {
     bool started;
     bool published; /* main: a generation was posted */
     bool draining;  /* answers close their connections: all, or more and more over drain_ms */
+    bool drain_inbound_only;
+    bool health_failed;                /* all answers close their connections */
     uint64_t drain_began_ms, drain_ms; /* drain_ms 0: all */
     pthread_t thread;
     struct loop loop;
@@ -58,8 +60,9 @@ struct worker {
 struct lease *lease_get(struct worker *w);
 void lease_put(struct lease **l);
 
-/* Whether the answer being sent now should close its connection. */
-bool worker_drains_now(struct worker *w);
+/* Whether the answer being sent now should close its connection, which came by an inbound listener
+ * or another one. */
+bool worker_drains_now(struct worker *w, bool inbound);
 
 MUST enum err worker_init(struct worker *w, unsigned index, struct server *server);
 /* Starts the thread; its loop runs until worker_stop. */

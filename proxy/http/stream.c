@@ -187,7 +187,7 @@ static void decide_close(struct stream *s)
     const struct hcm_conf *conf = s->conf;
     if (!h->close_after && s->req.close)
         h->close_after = true;
-    if (!h->close_after && worker_drains_now(s->w)) {
+    if (!h->close_after && worker_drains_now(s->w, h->meta->inbound)) {
         h->close_after = true;
         stat_inc(s->w->stats, conf->st.downstream_cx_drain_close);
     }

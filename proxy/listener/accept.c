@@ -55,6 +55,7 @@ static bool describe(struct listener_port *p, int fd, const struct addr *peer, s
     *m = (struct conn_meta){.remote = *peer, .direct_remote = *peer};
     m->id = __atomic_fetch_add(p->w->next_connection_id, 1, __ATOMIC_RELAXED);
     m->start_us = p->w->loop.now_us;
+    m->inbound = ml->direction == M_DIR_INBOUND;
     m->local = p->l->address;
     if (addr_is_any(&p->l->address) && sock_local(fd, &m->local) != OK)
         return false;
