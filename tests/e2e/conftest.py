@@ -32,16 +32,17 @@ def free_port():
 
 
 class Weft:
-    """A running weft; its admin listener is at self.admin_port of 127.0.0.1."""
+    """A running weft; its admin listener is at self.admin_port of 127.0.0.1. prefix: the command that starts it."""
 
-    def __init__(self, path, folder, listeners="[]", clusters="[]", extra=()):
+    def __init__(self, path, folder, listeners="[]", clusters="[]", extra=(), prefix=(), workers=1):
         self.admin_port = free_port()
         self.log = folder / "weft.log"
         config = folder / "weft.yaml"
         config.write_text(f"admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {self.admin_port}}}}}}}\n"
                           f"static_resources: {{listeners: {listeners}, clusters: {clusters}}}\n")
         with open(self.log, "wb") as log:
-            command = [str(path), "-c", str(config), "--concurrency", "1", "--disable-hot-restart", *extra]
+            command = [*prefix, str(path), "-c", str(config), "--concurrency", str(workers), "--disable-hot-restart",
+                       *extra]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def get(self, path, method="GET"):
