@@ -85,9 +85,9 @@ static void release(struct server *s)
     free(s->listeners);
     generation_drop(&s->gen);
     snap_drop(&s->snap);
-    server_signals_stop(s);
     dns_resolver_free(&s->dns);
     alog_writer_free(&s->alog);
+    server_signals_stop(s); /* no sooner: a signal must not end us before the logs are written */
     loop_fini(&s->loop);
     stats_free(&s->stats);
     free(s->workers);
