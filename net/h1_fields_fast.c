@@ -122,7 +122,8 @@ static inline char *take_odd(struct take *t, char *s)
 }
 
 #if H1_SSE2
-/* Is the block of a name, padded with zeros, the one at `from` of e? */
+/* Is the block of a name, padded with zeros, the one at `from` of e? The lengths are compared
+ * apart: zeros may stand in a foreign name too. */
 static inline bool is_known(const struct hdr_entry *e, size_t from, __m128i name)
 {
     return _mm_movemask_epi8(_mm_cmpeq_epi8(name, h1_load(e->text + from))) == 0xffff;
@@ -148,7 +149,7 @@ static inline bool short_name(struct line *l, __m128i x, __m128i *lower)
     __m128i name = fold(_mm_and_si128(x, keep_first(l->name_len)));
     *lower = _mm_or_si128(x, name);
     l->known = entry_of(l->name, l->name_len);
-    if (is_known(l->known, 0, name))
+    if (l->known->len == l->name_len && is_known(l->known, 0, name))
         return true;
     l->known = &hdr_table.entries[HDR_OTHER];
     return l->name_len != 0 && (h1_not_plain(x) & ((1U << l->name_len) - 1)) == 0;
@@ -169,7 +170,8 @@ static inline bool long_name(struct line *l, __m128i x, __m128i *lower, const ch
     l->name_len = BLOCK + n;
     l->known =
         &hdr_table.entries[hdr_table.by_hash[HDR_HASH(BLOCK + n, hdr_word_of(l->name, BLOCK + n))]];
-    if (!is_known(l->known, 0, *lower) || !is_known(l->known, BLOCK, name))
+    if (l->known->len != l->name_len || !is_known(l->known, 0, *lower) ||
+        !is_known(l->known, BLOCK, name))
         return false;
     store(l->name + BLOCK, _mm_or_si128(y, name));
     return true;
