@@ -544,3 +544,22 @@ T(h1_refused, at_a_later_line_as_at_the_first)
         expect_fault(row, sv_of(bytes, (size_t)n + rest.n), "later line");
     }
 }
+
+/* Readers of whole blocks pad names with zeros. */
+T(h1_refused, zeros_behind_a_known_name)
+{
+    static const char *const names[] = {"Connection", "Accept", "TE", "Content-Length",
+                                        "Transfer-Encoding"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct row row = BAD("", CODEC);
+        for (size_t zeros = 1; zeros <= 24; zeros++) {
+            char bytes[256];
+            size_t n = (size_t)snprintf(bytes, sizeof bytes, GET "%s", names[i]);
+            memset(bytes + n, 0, zeros);
+            n += zeros;
+            n += (size_t)snprintf(bytes + n, sizeof bytes - n,
+                                  ": 5\r\nHost: a\r\nA-Field-Of-Some-Length: b\r\n\r\n");
+            expect_fault(&row, sv_of(bytes, n), names[i]);
+        }
+    }
+}
