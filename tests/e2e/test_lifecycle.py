@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-import conftest
+import weft_process
 from traffic import Client, Load, Origin, accepts, get, wait_for
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "differential"))
@@ -52,7 +52,7 @@ def to(origin):
 def proxy(weft, origin):
     """Starts a weft in front of the origin: proxy(listener...) or, with one listener on a free port, proxy()."""
     def start(*listeners, log=None, **options):
-        port = conftest.free_port()
+        port = weft_process.free_port()
         listeners = listeners or [listener(port, log=log)]
         running = weft(listeners=json.dumps(listeners), clusters=to(origin), **options)
         running.port = port
@@ -81,7 +81,7 @@ def state_of(pid):
 
 def test_no_request_is_lost_when_one_of_two_ends(proxy):
     """Both listen on the port (SO_REUSEPORT), two workers each. SIGTERM ends the first, whose clients move on."""
-    port = conftest.free_port()
+    port = weft_process.free_port()
     first, second = (proxy(listener(port, name), workers=2) for name in ("first", "second"))
     with Load(port) as load:
         load.wait(600)
@@ -226,7 +226,7 @@ def as_pid_1(weft_binary, tmp_path):
     """(the process of unshare, the pid of weft outside of its namespace), weft being ready."""
     if subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", "true"], capture_output=True).returncode != 0:
         pytest.skip("no PID namespaces here")
-    running = conftest.Weft(weft_binary, tmp_path,
+    running = weft_process.Weft(weft_binary, tmp_path,
                             prefix=["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"])
     try:
         running.wait_ready()
@@ -295,7 +295,7 @@ def test_exit_code_and_message(weft_binary, tmp_path, case, program):
         port = taken.getsockname()[1]
         texts = {"@DIR@": str(tmp_path), "@PORT@": str(port),
                  "@LISTENER@": json.dumps({**listener(port), "filter_chains": chain}),
-                 "@FREE@": json.dumps({**listener(conftest.free_port()), "filter_chains": chain})}
+                 "@FREE@": json.dumps({**listener(weft_process.free_port()), "filter_chains": chain})}
         for key, text in texts.items():
             arguments = [argument.replace(key, text) for argument in arguments]
             words = words.replace(key, text)
@@ -362,7 +362,7 @@ def test_drain_without_exit_goes_on_listening(proxy):
 
 
 def test_only_inbound_listeners_are_drained(proxy):
-    inbound, outbound = conftest.free_port(), conftest.free_port()
+    inbound, outbound = weft_process.free_port(), weft_process.free_port()
     running = proxy(listener(inbound, "in", "INBOUND"), listener(outbound, "out", "OUTBOUND"),
                     extra=["--drain-strategy", "immediate", "--drain-time-s", "1"])
     drain(running, "?graceful&inboundonly")
