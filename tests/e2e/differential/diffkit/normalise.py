@@ -64,12 +64,16 @@ class Normaliser:
         if "\t" not in line:
             return {"text": self.log_text(line)}
         fields = {}
+        peer = next((part[len("direct=") :] for part in line.split("\t") if part.startswith("direct=")), None)
         for part in line.split("\t"):
             key, _, value = part.partition("=")
             if key in ("duration", "service") and value.isdigit():
                 fields[key] = "<number>"
             elif key == "rid":
                 fields[key] = self.header("x-request-id", value)
+            elif key in ("direct", "remote") and value == peer:
+                # The client's own port, which in a new namespace may be the number of some listener's too.
+                fields[key] = re.sub(r":\d+$", ":@EPHEMERAL@", value)
             else:
                 fields[key] = self.text(value)
         return fields
