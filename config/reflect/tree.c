@@ -5,7 +5,6 @@
 #include "base/map.h"
 #include "config/reflect/reflect_int.h"
 #include <libfyaml.h>
-#include <stdio.h>
 
 struct frame {
     struct value *container;
@@ -366,8 +365,9 @@ static void keep_first_line(struct fy_diag *errors, void *user, const char *line
     (void)errors;
     while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == ' '))
         n--;
-    if (r->told[0] == '\0' && n > 0)
-        snprintf(r->told, sizeof(r->told), "%.*s", n < sizeof(r->told) ? (int)n : 95, line);
+    n = n < sizeof(r->told) ? n : sizeof(r->told) - 1;
+    if (r->told[0] == '\0')
+        memcpy(r->told, line, n); /* a zero follows: told starts as zeros */
 }
 
 static struct fy_diag *new_collector(struct reader *r)
